@@ -1,0 +1,118 @@
+// Package project is the supervisor: one process per project that owns its containers, and the client that talks to
+// it over a unix socket (HTTP and JSON, mode 0600, usable with curl).
+//
+// The supervisor is started by whoever needs it first and is gone when nothing of the project runs and nobody is
+// connected. It is crash-only: what it decides is on disk before it acts, and the next supervisor adopts what runs.
+package project
+
+import (
+	"time"
+
+	"github.com/runfile/runfile/executor"
+	"github.com/runfile/runfile/planner"
+)
+
+// UpRequest is the body of POST /v1/up. The answer is a stream of executor.Event, one JSON object a line, that ends with
+// a "done" event.
+type UpRequest struct {
+	Plan *planner.Plan `json:"plan"`
+	// Foreground runs hold a lease: when the connection breaks, the run is stopped and cleaned up. Otherwise ("up -d")
+	// the answer ends when all services are ready and all jobs have ended, and services go on.
+	Foreground bool `json:"foreground"`
+	// Remove takes everything of the run away at its end (up --rm).
+	Remove bool `json:"remove,omitempty"`
+	// Output asks for the output of these containers as events; nil = of all that are attached (docker's -a rules).
+	Output []string `json:"output,omitempty"`
+	// WaitAttach names containers that must not start before a client has attached (run -it).
+	WaitAttach []string `json:"waitAttach,omitempty"`
+	Parallel int `json:"parallel,omitempty"` // 0 = the policy's, else 8
+}
+
+// StopRequest is the body of POST /v1/stop, /v1/restart and /v1/kill; empty Containers means all.
+type StopRequest struct {
+	Containers []string `json:"containers,omitempty"`
+	// Timeout in seconds before SIGKILL; nil = each container's own.
+	Timeout *int64 `json:"timeout,omitempty"`
+	Signal  int    `json:"signal,omitempty"` // of kill
+}
+
+// DownRequest is the body of POST /v1/down: stop in reverse order and remove containers and networks.
+type DownRequest struct {
+	Volumes bool   `json:"volumes,omitempty"` // the named volumes of the project, too
+	Timeout *int64 `json:"timeout,omitempty"`
+}
+
+// RemoveRequest is the body of POST /v1/remove.
+type RemoveRequest struct {
+	Containers []string `json:"containers"`
+	Force      bool     `json:"force,omitempty"`
+	Volumes    bool     `json:"volumes,omitempty"`
+}
+
+// LogsRequest is the body of POST /v1/logs; the answer is a stream of LogLine.
+type LogsRequest struct {
+	Containers []string  `json:"containers,omitempty"`
+	Follow     bool      `json:"follow,omitempty"`
+	Tail       int       `json:"tail"` // -1 = all
+	Since      time.Time `json:"since,omitzero"`
+	Until      time.Time `json:"until,omitzero"`
+}
+
+// LogLine is one stored line of output.
+type LogLine struct {
+	Container string    `json:"container"`
+	Stream    string    `json:"stream"`
+	Time      time.Time `json:"time"`
+	Line      []byte    `json:"line"` // with its newline, if it had one
+}
+
+// ExecRequest opens POST /v1/exec. The connection is then upgraded to a framed stream (see stream.go).
+type ExecRequest struct {
+	Container  string   `json:"container"`
+	Args       []string `json:"args"`
+	Env        []string `json:"env,omitempty"`
+	User       string   `json:"user,omitempty"`
+	Workdir    string   `json:"workdir,omitempty"`
+	TTY        bool     `json:"tty,omitempty"`
+	Stdin      bool     `json:"stdin,omitempty"`
+	Privileged bool     `json:"privileged,omitempty"`
+	Columns    uint16   `json:"columns,omitempty"`
+	Rows       uint16   `json:"rows,omitempty"`
+}
+
+// AttachRequest opens POST /v1/attach, upgraded likewise.
+type AttachRequest struct {
+	Container string `json:"container"`
+	Stdin     bool   `json:"stdin,omitempty"`
+	// Stdout and Stderr say which streams to copy.
+	Stdout  bool   `json:"stdout"`
+	Stderr  bool   `json:"stderr"`
+	Columns uint16 `json:"columns,omitempty"`
+	Rows    uint16 `json:"rows,omitempty"`
+}
+
+// WaitRequest is the body of POST /v1/wait; the answer comes when the container has ended for good.
+type WaitRequest struct {
+	Container string `json:"container"`
+}
+
+// WaitResponse answers it.
+type WaitResponse struct {
+	ExitCode int    `json:"exitCode"`
+	Error    string `json:"error,omitempty"`
+}
+
+// Info is the answer of GET /v1/info.
+type Info struct {
+	Project string            `json:"project"`
+	PID     int               `json:"pid"`
+	Version string            `json:"version"`
+	Records []executor.Record `json:"records"`
+}
+
+// ErrorResponse is the body of every answer with a status of 400 and above.
+type ErrorResponse struct {
+	Message  string `json:"message"`
+	ExitCode int    `json:"exitCode,omitempty"`
+	Origin   string `json:"origin,omitempty"`
+}

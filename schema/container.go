@@ -1,0 +1,278 @@
+// Package schema turns the located tree of a manifest into typed containers, driven by one table.
+//
+// The option table (Options) is the heart: one row per option of docker run and per key of our own. Decoding, the flags
+// of `runfile run`, runfile.schema.json, the reference page, completion, did-you-mean and the planner's edges are loops
+// over it. Rules that need more than one option are a short list of named functions (rules.go).
+package schema
+
+import (
+	"time"
+
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// Opt is an option that may be given once: its value, whether it was given, and where.
+type Opt[T any] struct {
+	Value T          `json:"value"`
+	Set   bool       `json:"set"`
+	At    diag.Range `json:"at"`
+}
+
+// IsZero makes encoding/json's omitzero leave out what was not given.
+func (o Opt[T]) IsZero() bool { return !o.Set }
+
+// Or returns the value, or def where the option was not given.
+func (o Opt[T]) Or(def T) T {
+	if o.Set {
+		return o.Value
+	}
+	return def
+}
+
+// Item is one entry of a repeatable option.
+type Item[T any] struct {
+	Value T          `json:"value"`
+	At    diag.Range `json:"at"`
+}
+
+// Items is a repeatable option in file order.
+type Items[T any] []Item[T]
+
+// Values returns the entries without their positions.
+func (l Items[T]) Values() []T {
+	out := make([]T, len(l))
+	for i, it := range l {
+		out[i] = it.Value
+	}
+	return out
+}
+
+// Container is one container as declared, before it is merged with its image's configuration.
+type Container struct {
+	Key string     `json:"key"` // its key in the file, unique in the project
+	At  diag.Range `json:"at"`  // where that key stands
+
+	Image      Image      `json:"image,omitzero"`
+	Process    Process    `json:"process,omitzero"`
+	Resources  Resources  `json:"resources,omitzero"`
+	Devices    Devices    `json:"devices,omitzero"`
+	Namespaces Namespaces `json:"namespaces,omitzero"`
+	Security   Security   `json:"security,omitzero"`
+	Network    Network    `json:"network,omitzero"`
+	Mounts     Mounts     `json:"mounts,omitzero"`
+	Logging    Logging    `json:"logging,omitzero"`
+	Health     Health     `json:"health,omitzero"`
+	Lifecycle  Lifecycle  `json:"lifecycle,omitzero"`
+	Stdio      Stdio      `json:"stdio,omitzero"`
+	Metadata   Metadata   `json:"metadata,omitzero"`
+}
+
+// Image says what to run.
+type Image struct {
+	Ref      Opt[value.ImageRef] `json:"ref,omitzero"`
+	Pull     Opt[string]         `json:"pull,omitzero"` // always, missing, never
+	Platform Opt[string]         `json:"platform,omitzero"`
+}
+
+// Process is what PID 1 is and as whom it runs.
+type Process struct {
+	Command    Opt[[]string]         `json:"command,omitzero"`
+	Entrypoint Opt[[]string]         `json:"entrypoint,omitzero"` // set and empty: drop the image's
+	Env        Items[value.KeyValue] `json:"env,omitempty"`
+	EnvFile    Items[string]         `json:"envFile,omitempty"` // absolute paths
+	// EnvFromFiles is what the env-files said when the manifest was read, in order.
+	EnvFromFiles []value.KeyValue      `json:"envFromFiles,omitempty"`
+	User         Opt[value.User]       `json:"user,omitzero"`
+	Workdir      Opt[string]           `json:"workdir,omitzero"`
+	Init         Opt[bool]             `json:"init,omitzero"`
+	Ulimits      Items[value.Ulimit]   `json:"ulimits,omitempty"`
+	Sysctls      Items[value.KeyValue] `json:"sysctls,omitempty"`
+	Runtime      Opt[string]           `json:"runtime,omitzero"`
+}
+
+// Resources are cgroup limits. Sizes are bytes.
+type Resources struct {
+	Memory     Opt[int64]  `json:"memory,omitzero"`
+	MemorySwap Opt[int64]  `json:"memorySwap,omitzero"` // memory plus swap; -1 = unlimited swap
+	NanoCPUs   Opt[int64]  `json:"nanoCPUs,omitzero"`   // cpus, in units of 1e-9 CPU
+	CPUShares  Opt[int64]  `json:"cpuShares,omitzero"`
+	CPUSetCPUs Opt[string] `json:"cpusetCPUs,omitzero"`
+	PidsLimit  Opt[int64]  `json:"pidsLimit,omitzero"` // <= 0 = unlimited
+}
+
+// Devices are host devices shown inside.
+type Devices struct {
+	Devices Items[value.Device] `json:"devices,omitempty"`
+}
+
+// Namespaces says which namespaces are shared.
+type Namespaces struct {
+	PID      Opt[value.NamespaceMode] `json:"pid,omitzero"`
+	IPC      Opt[value.NamespaceMode] `json:"ipc,omitzero"`
+	UTS      Opt[value.NamespaceMode] `json:"uts,omitzero"`
+	Hostname Opt[string]              `json:"hostname,omitzero"`
+}
+
+// Security is what the process may do.
+type Security struct {
+	CapAdd     Items[string]            `json:"capAdd,omitempty"`  // CAP_ names in upper case, or ALL
+	CapDrop    Items[string]            `json:"capDrop,omitempty"` // likewise
+	Privileged Opt[bool]                `json:"privileged,omitzero"`
+	Options    Items[value.SecurityOpt] `json:"options,omitempty"`
+	// SeccompProfile is the content of the file that security-opt seccomp=FILE names, compacted JSON.
+	SeccompProfile string `json:"seccompProfile,omitempty"`
+}
+
+// Network is how the container is reached and what it can name.
+type Network struct {
+	Networks   Items[value.Network]     `json:"networks,omitempty"` // empty = bridge
+	Aliases    Items[string]            `json:"aliases,omitempty"`
+	Links      Items[value.Link]        `json:"links,omitempty"`
+	Publish    Items[value.PortMapping] `json:"publish,omitempty"`
+	PublishAll Opt[bool]                `json:"publishAll,omitzero"`
+	Expose     Items[value.PortRange]   `json:"expose,omitempty"`
+	AddHosts   Items[value.Host]        `json:"addHosts,omitempty"`
+	DNS        Items[string]            `json:"dns,omitempty"`
+	DNSOptions Items[string]            `json:"dnsOptions,omitempty"`
+	DNSSearch  Items[string]            `json:"dnsSearch,omitempty"`
+	IP         Opt[string]              `json:"ip,omitzero"`
+	IP6        Opt[string]              `json:"ip6,omitzero"`
+	MAC        Opt[string]              `json:"mac,omitzero"`
+}
+
+// Mounts is the file system beyond the image.
+type Mounts struct {
+	Volumes     Items[value.Mount]       `json:"volumes,omitempty"`
+	VolumesFrom Items[value.VolumesFrom] `json:"volumesFrom,omitempty"`
+	Tmpfs       Items[value.Tmpfs]       `json:"tmpfs,omitempty"`
+	ReadOnly    Opt[bool]                `json:"readOnly,omitzero"`
+	ShmSize     Opt[int64]               `json:"shmSize,omitzero"`
+}
+
+// Logging is where output goes.
+type Logging struct {
+	Driver  Opt[string]           `json:"driver,omitzero"`
+	Options Items[value.KeyValue] `json:"options,omitempty"`
+}
+
+// Health is the periodic check.
+type Health struct {
+	Cmd      Opt[[]string]      `json:"cmd,omitzero"` // as docker keeps it: ["CMD-SHELL", "..."] or ["CMD", ...]
+	Interval Opt[time.Duration] `json:"interval,omitzero"`
+	Timeout  Opt[time.Duration] `json:"timeout,omitzero"`
+	Retries  Opt[int64]         `json:"retries,omitzero"`
+	Disable  Opt[bool]          `json:"disable,omitzero"`
+}
+
+// Lifecycle is when the container starts, ends and starts again.
+type Lifecycle struct {
+	Detach      Opt[bool]                `json:"detach,omitzero"`
+	Restart     Opt[value.RestartPolicy] `json:"restart,omitzero"`
+	Remove      Opt[bool]                `json:"remove,omitzero"` // rm
+	StopSignal  Opt[value.Signal]        `json:"stopSignal,omitzero"`
+	StopTimeout Opt[int64]               `json:"stopTimeout,omitzero"` // seconds; -1 = wait for ever
+	DependsOn   Items[value.Dependency]  `json:"dependsOn,omitempty"`
+	Ready       Opt[value.Probe]         `json:"ready,omitzero"`
+	Timeout     Opt[time.Duration]       `json:"timeout,omitzero"` // of a job
+	Profiles    Items[string]            `json:"profiles,omitempty"`
+}
+
+// Stdio is who reads and writes the standard streams.
+type Stdio struct {
+	Attach      Items[string] `json:"attach,omitempty"` // stdin, stdout, stderr
+	Interactive Opt[bool]     `json:"interactive,omitzero"`
+	TTY         Opt[bool]     `json:"tty,omitzero"`
+}
+
+// Metadata names and describes the container.
+type Metadata struct {
+	Name    Opt[string]           `json:"name,omitzero"`
+	Labels  Items[value.KeyValue] `json:"labels,omitempty"`
+	CIDFile Opt[string]           `json:"cidfile,omitzero"` // absolute path
+}
+
+// IsService reports the role from docker's own words: a container that is detached, or restarted always or
+// unless-stopped, is a service; any other is a job, which a run waits for (DESIGN.md 2).
+func (c *Container) IsService() bool {
+	r := c.Lifecycle.Restart.Value.Name
+	return c.Lifecycle.Detach.Value || r == "always" || r == "unless-stopped"
+}
+
+// Project is a whole manifest, resolved and checked.
+type Project struct {
+	Name       string        `json:"name"`
+	Dir        string        `json:"dir"`   // absolute directory of the first file
+	Files      []string      `json:"files"` // as opened, the first is the main one
+	Containers []*Container  `json:"containers"`
+	Networks   []*NetworkDef `json:"networks,omitempty"`
+	Volumes    []*VolumeDef  `json:"volumes,omitempty"`
+	Policy     Policy        `json:"policy,omitzero"`
+}
+
+// Container returns the container of that key, or nil.
+func (p *Project) Container(key string) *Container {
+	for _, c := range p.Containers {
+		if c.Key == key {
+			return c
+		}
+	}
+	return nil
+}
+
+// NetworkDef is an entry of the top-level networks section, or a user-defined network that a container names and that
+// is then made with all defaults.
+type NetworkDef struct {
+	Key      string      `json:"key"`
+	At       diag.Range  `json:"at"`
+	Subnet   Opt[string] `json:"subnet,omitzero"`
+	Gateway  Opt[string] `json:"gateway,omitzero"`
+	Internal Opt[bool]   `json:"internal,omitzero"`
+	IPv6     Opt[bool]   `json:"ipv6,omitzero"`
+	MTU      Opt[int64]  `json:"mtu,omitzero"`
+	ICC      Opt[bool]   `json:"icc,omitzero"` // containers may talk to each other; default true
+	Implicit bool        `json:"implicit,omitempty"`
+}
+
+// VolumeDef is an entry of the top-level volumes section, or a named volume that a container names.
+type VolumeDef struct {
+	Key      string                `json:"key"`
+	At       diag.Range            `json:"at"`
+	Driver   Opt[string]           `json:"driver,omitzero"`
+	Options  Items[value.KeyValue] `json:"options,omitempty"`
+	Labels   Items[value.KeyValue] `json:"labels,omitempty"`
+	External Opt[bool]             `json:"external,omitzero"` // exists already under exactly this name
+	Implicit bool                  `json:"implicit,omitempty"`
+}
+
+// Policy is how a run as a whole behaves.
+type Policy struct {
+	MaxParallel   Opt[int64]         `json:"maxParallel,omitzero"`
+	FailFast      Opt[bool]          `json:"failFast,omitzero"`
+	Timeout       Opt[time.Duration] `json:"timeout,omitzero"`
+	TeardownGrace Opt[time.Duration] `json:"teardownGrace,omitzero"`
+}
+
+// Effective is a container merged with its image's configuration: what will really run. The engine makes it at create.
+type Effective struct {
+	Args         []string          `json:"args"` // entrypoint + command
+	Entrypoint   []string          `json:"entrypoint,omitempty"`
+	Cmd          []string          `json:"cmd,omitempty"`
+	Env          []string          `json:"env"`
+	User         string            `json:"user,omitempty"`
+	Workdir      string            `json:"workdir"`
+	Hostname     string            `json:"hostname,omitempty"`
+	StopSignal   value.Signal      `json:"stopSignal"`
+	Labels       map[string]string `json:"labels,omitempty"`
+	Expose       []value.PortRange `json:"expose,omitempty"`     // image ∪ expose ∪ published
+	Volumes      []string          `json:"volumes,omitempty"`    // the image's VOLUME paths
+	HealthTest   []string          `json:"healthTest,omitempty"` // nil or ["NONE"] = no check; else CMD / CMD-SHELL form
+	HealthEvery  time.Duration     `json:"healthEvery,omitempty"`
+	HealthLimit  time.Duration     `json:"healthLimit,omitempty"` // timeout of one probe
+	HealthTries  int               `json:"healthTries,omitempty"`
+	HealthGrace  time.Duration     `json:"healthGrace,omitempty"` // start period, from the image
+	ImageID      string            `json:"imageID"`               // sha256:... of the image configuration
+	ImageName    string            `json:"imageName"`             // as the user wrote it
+	RuntimeName  string            `json:"runtimeName,omitempty"`
+	ReadOnlyRoot bool              `json:"readOnlyRoot,omitempty"`
+}
