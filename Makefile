@@ -1,0 +1,85 @@
+# The two commands of a fresh machine: make demo, make test.
+SHELL := /bin/sh
+export CGO_ENABLED := 0
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/runfile/runfile/cmd/runfile/internal/cli.version=$(VERSION)
+IMAGE   := build/image.tar
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## build bin/runfile
+	@mkdir -p bin
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/runfile ./cmd/runfile
+
+# The image of busybox and a probe that examples and tests run; no registry is needed.
+$(IMAGE): $(wildcard conformance/testimage/*.go conformance/probe/*.go)
+	@mkdir -p build
+	go run ./conformance/testimage $@
+
+.PHONY: demo
+demo: ## install what is missing, build, and run examples/quickstart
+	@.ci/setup run
+	@$(MAKE) --no-print-directory build $(IMAGE)
+	@sh examples/quickstart/demo.sh
+
+.PHONY: test
+test: ## everything: unit and engine tests, conformance on this host and on cgroup v2
+	@.ci/setup guest
+	@$(MAKE) --no-print-directory build $(IMAGE)
+	go vet ./...
+	go test -timeout 20m ./...
+	@$(MAKE) --no-print-directory test-v2
+
+.PHONY: test-v2
+test-v2: ## the conformance suite in a guest with cgroup v2
+	@.ci/setup guest
+	@$(MAKE) --no-print-directory build $(IMAGE)
+	go test -count=1 -timeout 20m -exec "$(CURDIR)/conformance/vmrun -t 1100 --" ./conformance
+
+.PHONY: race
+race: ## unit and engine tests under the race detector (needs a C compiler)
+	@.ci/setup run
+	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -v /conformance)
+
+.PHONY: check
+check: ## formatters, vet, staticcheck, golangci-lint, other platforms
+	@for tool in gofumpt staticcheck golangci-lint; do command -v $$tool >/dev/null || { echo "make tools installs $$tool" >&2; exit 1; }; done
+	@test -z "$$(gofumpt -l . | tee /dev/stderr)"
+	go vet ./...
+	GOOS=windows go vet ./manifest/... ./schema/... ./planner/... ./cmd/...
+	GOOS=darwin go vet ./manifest/... ./schema/... ./planner/... ./cmd/...
+	staticcheck ./...
+	golangci-lint run ./...
+
+.PHONY: tools
+tools: ## install the linters that make check runs
+	go install mvdan.cc/gofumpt@v0.12.0
+	go install honnef.co/go/tools/cmd/staticcheck@v0.8.2
+	go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: gen
+gen: build ## write runfile.schema.json, docs/options.md and docs/errors.md anew
+	bin/runfile gen
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (default 30s)
+	@for p in $$(go list ./...); do \
+		for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+			echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} $$p || exit 1; \
+		done; \
+	done
+
+.PHONY: bench
+bench: build $(IMAGE) ## compare with the engines that are installed
+	@.ci/setup run
+	go run ./conformance/bench
+
+.PHONY: clean
+clean: ## remove what the other targets wrote
+	rm -rf bin build
