@@ -1,0 +1,172 @@
+// Package diagtest holds the two tests that every package with diagnostics runs: the example of each registered code
+// gives that code, and fixture files give exactly the diagnostics that their comments announce.
+package diagtest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/runfile/runfile/manifest/diag"
+)
+
+// Examples writes the example of every registered code into a directory of its own and demands that load reports that
+// code for it. Codes that only a later stage than load can report are skipped by not being linked into the test, or are
+// named in skip.
+func Examples(t *testing.T, load func(path string) diag.List, skip ...diag.Code) {
+	t.Helper()
+	for _, info := range diag.Codes() {
+		if info.Example == "" || slices.Contains(skip, info.Code) {
+			continue
+		}
+		t.Run(string(info.Code), func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "runfile.yaml")
+			if err := os.WriteFile(path, []byte(info.Example), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got := load(path)
+			if !slices.ContainsFunc(got, func(d diag.Diagnostic) bool { return d.Code == info.Code }) {
+				t.Errorf("example of %s gives %s\n%s", info.Code, codes(got), info.Example)
+			}
+		})
+	}
+}
+
+func codes(l diag.List) string {
+	if len(l) == 0 {
+		return "no diagnostic"
+	}
+	var out []string
+	for _, d := range l {
+		out = append(out, fmt.Sprintf("%s (%s)", d.Code, d.Summary))
+	}
+	return strings.Join(out, ", ")
+}
+
+// expectation is one announced diagnostic.
+type expectation struct {
+	file     string
+	line     int
+	severity string
+	code     diag.Code
+	text     string
+}
+
+func (e expectation) String() string {
+	return fmt.Sprintf("%s:%d: %s %s: %s", e.file, e.line, e.severity, e.code, e.text)
+}
+
+// matches reports whether d is what was announced; the text may stand in any part of the diagnostic.
+func (e expectation) matches(d diag.Diagnostic) bool {
+	parts := append([]string{d.Summary, d.Label}, d.Help...)
+	for _, r := range d.Related {
+		parts = append(parts, r.Text)
+	}
+	return filepath.Base(d.Subject.File) == filepath.Base(e.file) && d.Subject.Start.Line == e.line &&
+		strings.EqualFold(d.Severity.String(), e.severity) && d.Code == e.code &&
+		strings.Contains(strings.Join(parts, "\n"), e.text)
+}
+
+var (
+	marker = regexp.MustCompile(`# (ERROR|WARNING)(@\d+|[+-]\d+)? ([a-z0-9-]+): ?`)
+	parts  = regexp.MustCompile(`(?m)^# FILES (.+)$`)
+)
+
+// Run loads every *.yaml, *.yml, *.toml and *.json file directly in dir and compares the diagnostics with the comments
+// of the file. A comment
+//
+//	# ERROR code: part of the text
+//
+// announces one diagnostic whose subject starts on that line; WARNING likewise. ERROR+1 and ERROR-2 mean a line
+// further down or up, ERROR@7 that line, ERROR@0 a diagnostic without a line. Several comments may share a line. A line
+// "# FILES parts/a.yaml parts/b.toml" says that the comments of those files count, too. A file without comments must load
+// without diagnostics. Missing and additional diagnostics fail the test.
+func Run(t *testing.T, dir string, load func(path string) diag.List) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, e := range entries {
+		if e.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".toml", ".json"}, filepath.Ext(e.Name())) {
+			continue
+		}
+		count++
+		t.Run(e.Name(), func(t *testing.T) { check(t, filepath.Join(dir, e.Name()), load) })
+	}
+	if count == 0 {
+		t.Fatalf("%s holds no fixtures", dir)
+	}
+}
+
+func check(t *testing.T, path string, load func(path string) diag.List) {
+	t.Helper()
+	want := announced(t, path)
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range parts.FindAllSubmatch(src, -1) {
+		for _, p := range strings.Fields(string(m[1])) {
+			want = append(want, announced(t, filepath.Join(filepath.Dir(path), p))...)
+		}
+	}
+	got := load(path)
+	for _, w := range want {
+		i := slices.IndexFunc(got, w.matches)
+		if i < 0 {
+			t.Errorf("missing: %s", w)
+			continue
+		}
+		got = slices.Delete(slices.Clone(got), i, i+1)
+	}
+	for _, d := range got {
+		t.Errorf("additional: %s: %s[%s]: %s", d.Subject, d.Severity, d.Code, d.Summary)
+	}
+}
+
+// announced reads the comments of one file.
+func announced(t *testing.T, path string) []expectation {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []expectation
+	for i, line := range strings.Split(string(src), "\n") {
+		found := marker.FindAllStringSubmatchIndex(line, -1)
+		for k, m := range found {
+			end := len(line)
+			if k+1 < len(found) {
+				end = found[k+1][0]
+			}
+			e := expectation{
+				file: path, line: i + 1, severity: line[m[2]:m[3]],
+				code: diag.Code(line[m[6]:m[7]]), text: strings.TrimSpace(line[m[1]:end]),
+			}
+			if m[4] >= 0 {
+				e.line = moved(e.line, line[m[4]:m[5]])
+			}
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// moved applies "@7", "+1" or "-2" to a line number.
+func moved(line int, by string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(by, "@"))
+	if err != nil {
+		return line
+	}
+	if by[0] == '@' {
+		return n
+	}
+	return line + n
+}
