@@ -55,6 +55,7 @@ type Edge struct {
 // Observed is a container of the project as it exists now.
 type Observed struct {
 	Key     string
+	Name    string
 	ID      string
 	Running bool
 	Service bool

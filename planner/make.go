@@ -1,0 +1,226 @@
+package planner
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/planner/graph"
+	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// Options say what part of a project is wanted and what exists.
+type Options struct {
+	// Names selects containers by key or name, and with them whatever they need. Empty: all whose profiles are on.
+	Names []string
+	// Profiles that are on. A container without profiles takes part always.
+	Profiles []string
+	// Observed are the containers of the project that exist.
+	Observed []Observed
+	// ForceRecreate replaces running services even if nothing changed.
+	ForceRecreate bool
+	// KeepOthers leaves containers alone that exist but are no longer in the file: `runfile run` sets it, since its
+	// project holds whatever was run before.
+	KeepOthers bool
+}
+
+// Make plans a project. It reads nothing but its arguments and changes nothing but one default: a container whose IPC
+// namespace another one joins becomes shareable if its file does not say otherwise.
+//
+// The passes run in this order, each relying on the one before: select, edges (one kind after the other), cycle check,
+// steps. With errors in the list the plan is nil.
+func Make(p *schema.Project, o Options) (*Plan, diag.List) {
+	m := &maker{project: p, options: o, observed: make(map[string]*Observed)}
+	for i := range o.Observed {
+		m.observed[o.Observed[i].Key] = &o.Observed[i]
+	}
+	m.findEdges()
+	if m.diags.HasErrors() {
+		return nil, m.diags
+	}
+	m.selectContainers()
+	m.checkCycle()
+	if m.diags.HasErrors() {
+		return nil, m.diags
+	}
+	m.shareIPC()
+	m.addSteps()
+	return &m.plan, m.diags
+}
+
+// maker holds what the passes hand on to each other.
+type maker struct {
+	project  *schema.Project
+	options  Options
+	observed map[string]*Observed
+	diags    diag.List
+
+	edges    []edge // of all containers, selected or not
+	selected map[string]bool
+	pulledIn map[string]string // key -> who needs it, for containers that were not asked for
+	plan     Plan
+}
+
+// edge is an Edge that still knows its position.
+type edge struct {
+	from, to  *schema.Container
+	cause     string
+	condition value.Condition
+	at        diag.Range
+}
+
+// find returns the container that a reference means: a key first, then a name.
+func (m *maker) find(ref string) *schema.Container {
+	if c := m.project.Container(ref); c != nil {
+		return c
+	}
+	for _, c := range m.project.Containers {
+		if c.Metadata.Name.Set && c.Metadata.Name.Value == ref {
+			return c
+		}
+	}
+	return nil
+}
+
+// exists reports whether a reference means a container that is not in the file but exists in the project.
+func (m *maker) exists(ref string) bool {
+	return slices.ContainsFunc(m.options.Observed, func(o Observed) bool {
+		return o.Key == ref || o.Name == ref || (len(ref) >= 4 && strings.HasPrefix(o.ID, ref))
+	})
+}
+
+// selectContainers decides who takes part: those asked for, or those whose profile is on, and whatever they need. A
+// needed container is pulled in whether its profile is on or not (spec/manifest-and-cli.md 2 #14).
+func (m *maker) selectContainers() {
+	m.selected = make(map[string]bool)
+	m.pulledIn = make(map[string]string)
+	var queue []string
+	want := func(c *schema.Container, because string) {
+		if m.selected[c.Key] {
+			return
+		}
+		m.selected[c.Key] = true
+		if because != "" {
+			m.pulledIn[c.Key] = because
+		}
+		queue = append(queue, c.Key)
+	}
+	for _, c := range m.wanted() {
+		want(c, "")
+	}
+	for ; len(queue) > 0; queue = queue[1:] {
+		for _, e := range m.edges {
+			if e.from.Key == queue[0] {
+				want(e.to, e.from.Key)
+			}
+		}
+	}
+	for _, c := range m.project.Containers {
+		if m.selected[c.Key] {
+			m.plan.Selected = append(m.plan.Selected, c.Key)
+		}
+	}
+	m.plan.Project = m.project
+}
+
+func (m *maker) wanted() []*schema.Container {
+	var out []*schema.Container
+	if len(m.options.Names) == 0 {
+		for _, c := range m.project.Containers {
+			on := func(p string) bool { return slices.Contains(m.options.Profiles, p) }
+			if len(c.Lifecycle.Profiles) == 0 || slices.ContainsFunc(c.Lifecycle.Profiles.Values(), on) {
+				out = append(out, c)
+			}
+		}
+		return out
+	}
+	for _, name := range m.options.Names {
+		if c := m.find(name); c != nil {
+			out = append(out, c)
+			continue
+		}
+		d := m.diags.Errorf(CodeUnknownName, diag.Range{}, "no container %q in project %q", name, m.project.Name)
+		m.suggest(d, name, "")
+	}
+	return out
+}
+
+// suggest adds the nearest container key to a diagnostic, or the list of keys if there are few.
+func (m *maker) suggest(d *diag.Diagnostic, name, except string) {
+	var keys []string
+	for _, c := range m.project.Containers {
+		if c.Key != except {
+			keys = append(keys, c.Key)
+		}
+	}
+	if near, ok := diag.Nearest(name, keys); ok {
+		d.WithHelp("did you mean %q?", near)
+	} else if len(keys) > 0 && len(keys) <= 8 {
+		d.WithHelp("the containers here are: %s", strings.Join(keys, ", "))
+	}
+}
+
+// checkCycle reports one cycle with every line of it. Soft edges never close one (see findEdges).
+func (m *maker) checkCycle() {
+	g := m.graph()
+	cycle := g.Cycle()
+	if cycle == nil {
+		return
+	}
+	var d *diag.Diagnostic
+	for i, from := range cycle {
+		to := cycle[(i+1)%len(cycle)]
+		e := m.edge(from, to)
+		label := quote(from) + " starts after " + quote(to)
+		if d == nil {
+			d = m.diags.Errorf(CodeCycle, e.at, "these containers wait for each other").WithLabel("%s", label)
+			continue
+		}
+		d.Also(e.at, "%s", label)
+	}
+	d.WithHelp("drop one of these references, or move shared files into a named volume")
+}
+
+func quote(s string) string { return `"` + s + `"` }
+
+// graph is the dependency graph of the selected containers.
+func (m *maker) graph() *graph.Graph[string] {
+	g := new(graph.Graph[string])
+	for _, key := range m.plan.Selected {
+		g.Add(key)
+	}
+	for _, e := range m.edges {
+		if m.selected[e.from.Key] {
+			g.Connect(e.from.Key, e.to.Key)
+		}
+	}
+	return g
+}
+
+func (m *maker) edge(from, to string) edge {
+	i := slices.IndexFunc(m.edges, func(e edge) bool { return e.from.Key == from && e.to.Key == to })
+	return m.edges[i]
+}
+
+// shareIPC makes the donors of `ipc: container:X` shareable where their file leaves it open (spec/options-process.md 6).
+func (m *maker) shareIPC() {
+	for _, e := range m.edges {
+		if e.cause == "ipc" && !e.to.Namespaces.IPC.Set {
+			e.to.Namespaces.IPC = schema.Opt[value.NamespaceMode]{Value: value.NamespaceMode{Mode: "shareable"}, Set: true, At: e.at}
+		}
+	}
+}
+
+// Order groups the selected containers by level: those of a level need only containers of earlier levels. Stopping
+// goes through the levels backwards.
+func (p *Plan) Order() [][]string {
+	g := new(graph.Graph[string])
+	for _, key := range p.Selected {
+		g.Add(key)
+	}
+	for _, e := range p.Edges {
+		g.Connect(e.From, e.To)
+	}
+	return g.Levels()
+}
