@@ -16,10 +16,12 @@ type RestartPolicy struct {
 	MaxRetries int    // with on-failure; 0 = without limit
 }
 
-// KeyValue is a K=V entry. HasValue is false for a bare K, which env takes from runfile's own environment.
+// KeyValue is a K=V entry. A bare K of env is looked up in runfile's own environment when the manifest is decoded:
+// found, it has a value and Inherited says where from; not found, HasValue stays false and the variable is removed.
 type KeyValue struct {
 	Key, Value string
 	HasValue   bool
+	Inherited  bool
 }
 
 // PortMapping is a publish entry: host ports to container ports. First and last of a range are equal for one port;

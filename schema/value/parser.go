@@ -1,0 +1,146 @@
+package value
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Parser is one value syntax: how text becomes a value and back, and how the syntax is told to people, editors and
+// shells. The zero Format means that values print with %v.
+type Parser[T any] struct {
+	// Parse turns the text of one value into its meaning. Errors are *Error where advice can be given.
+	Parse func(text string) (T, error)
+	// Fields turns the map form of a value into its meaning; nil where there is none.
+	Fields func(fields []Field) (T, error)
+	// Format is the canonical text: Parse(Format(v)) gives v again.
+	Format func(v T) string
+	// Schema is the draft-07 JSON schema of the text form.
+	Schema map[string]any
+	// FieldsSchema is the draft-07 JSON schema of the map form.
+	FieldsSchema map[string]any
+	// Syntax describes the text form in one line, as help pages print it.
+	Syntax string
+	// Words completes the text form in shells; for closed sets it lists every value.
+	Words []string
+}
+
+// Text is the canonical text of v.
+func (p Parser[T]) Text(v T) string {
+	if p.Format == nil {
+		return fmt.Sprint(v)
+	}
+	return p.Format(v)
+}
+
+// Field is one key of the map form of a value. A key whose value is a list comes once per entry.
+type Field struct {
+	Name, Text string
+	// Null is true for a key without a value.
+	Null bool
+}
+
+// Error is a value that breaks its syntax's rule. It never names the option.
+type Error struct {
+	// Problem is a clause about the value: `"12q" has no unit that is known`.
+	Problem string
+	// Fix says what to write instead, "" if the option's example says it best.
+	Fix string
+	// Got and Words allow a suggestion: what was written and all that may be.
+	Got   string
+	Words []string
+	// Field is the key of the map form that is wrong, "" for the whole value. UnknownField: the key itself is.
+	Field        string
+	UnknownField bool
+	// NotYet marks a value that docker knows and runfile does not honour yet.
+	NotYet bool
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Problem }
+
+// bad makes an Error from a format.
+func bad(format string, args ...any) *Error { return &Error{Problem: fmt.Sprintf(format, args...)} }
+
+// fix adds the cure and returns e.
+func (e *Error) fix(format string, args ...any) *Error {
+	e.Fix = fmt.Sprintf(format, args...)
+	return e
+}
+
+// in says which key of a map form is wrong and returns e.
+func (e *Error) in(field string) *Error {
+	e.Field = field
+	return e
+}
+
+// from adds what may be written and returns e.
+func (e *Error) from(got string, words []string) *Error {
+	e.Got, e.Words = got, words
+	return e
+}
+
+// notYet marks e as something docker honours and runfile does not, and returns e.
+func (e *Error) notYet() *Error {
+	e.NotYet = true
+	return e
+}
+
+// unknownField is the error for a key that a map form does not have.
+func unknownField(name string, known []string) *Error {
+	e := bad("there is no key %q here", name).from(name, known).in(name)
+	e.UnknownField = true
+	return e
+}
+
+// pattern is the schema of a string that matches an ECMA-262 expression.
+func pattern(p string) map[string]any { return map[string]any{"type": "string", "pattern": p} }
+
+// textOrNumber is a schema for what may be written with or without quotes.
+func textOrNumber() map[string]any {
+	return map[string]any{"type": []any{"string", "number"}}
+}
+
+// anyText is the schema of free text.
+func anyText() map[string]any { return map[string]any{"type": "string"} }
+
+// anyOf combines schemas.
+func anyOf(s ...map[string]any) map[string]any {
+	list := make([]any, len(s))
+	for i := range s {
+		list[i] = s[i]
+	}
+	return map[string]any{"anyOf": list}
+}
+
+// enum is the schema of a closed set of words.
+func enum(words ...string) map[string]any {
+	list := make([]any, len(words))
+	for i, w := range words {
+		list[i] = w
+	}
+	return map[string]any{"type": "string", "enum": list}
+}
+
+// object is the schema of a map form with a closed set of keys.
+func object(properties map[string]any, required ...string) map[string]any {
+	s := map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		list := make([]any, len(required))
+		for i, r := range required {
+			list[i] = r
+		}
+		s["required"] = list
+	}
+	return s
+}
+
+// oneOf joins words for a message: a, b or c.
+func oneOf(words []string) string {
+	switch len(words) {
+	case 0:
+		return ""
+	case 1:
+		return words[0]
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}

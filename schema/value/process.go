@@ -1,0 +1,291 @@
+package value
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/mattn/go-shellwords"
+)
+
+// ParseUser reads NAME|UID[:GROUP|GID]. Docker ignores a third field; here it is an error.
+func parseUser(s string) (User, error) {
+	user, group, hasGroup := strings.Cut(s, ":")
+	if strings.Contains(group, ":") {
+		return User{}, bad("%q has more than one colon", s).fix("write USER[:GROUP]")
+	}
+	if hasGroup && group == "" {
+		return User{}, bad("%q ends with a colon", s).fix("write %q, or add a group", user)
+	}
+	for _, part := range []string{user, group} {
+		if n, err := strconv.ParseInt(part, 10, 64); err == nil && !holds(n, "min=0,max=2147483647") {
+			return User{}, bad("%s is no user or group number", part).fix("use 0 to 2147483647")
+		}
+	}
+	return User{User: user, Group: group}, noNUL(s)
+}
+
+// UserSyntax is the syntax of user.
+func UserSyntax() Parser[User] {
+	return Parser[User]{
+		Parse: parseUser,
+		Format: func(u User) string {
+			if u.Group == "" {
+				return u.User
+			}
+			return u.User + ":" + u.Group
+		},
+		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(2147483647)},
+			pattern(`^[^:]*(:[^:]+)?$`)),
+		Syntax: "<name|uid>[:<group|gid>]",
+	}
+}
+
+var limitNames = []string{
+	"core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
+	"rttime", "sigpending", "stack",
+}
+
+// UlimitSyntax is the syntax of ulimit: TYPE=SOFT[:HARD].
+func UlimitSyntax() Parser[Ulimit] {
+	number := map[string]any{"type": []any{"integer", "string"}}
+	return Parser[Ulimit]{
+		Parse:  parseUlimit,
+		Fields: ulimitFields,
+		Format: func(u Ulimit) string {
+			s := u.Name + "=" + strconv.FormatInt(u.Soft, 10)
+			if u.Hard != u.Soft {
+				s += ":" + strconv.FormatInt(u.Hard, 10)
+			}
+			return s
+		},
+		Schema:       pattern(`^(` + strings.Join(limitNames, "|") + `)=-?[0-9]+(:-?[0-9]+)?$`),
+		FieldsSchema: object(map[string]any{"soft": number, "hard": number}, "soft"),
+		Syntax:       "TYPE=SOFT[:HARD], -1 = unlimited",
+		Words:        withSuffix(limitNames, "="),
+	}
+}
+
+func withSuffix(words []string, suffix string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = w + suffix
+	}
+	return out
+}
+
+func parseUlimit(s string) (Ulimit, error) {
+	name, limits, ok := strings.Cut(s, "=")
+	if !ok {
+		return Ulimit{}, bad("%q has no limit", s).fix("write %s=SOFT[:HARD]", name)
+	}
+	softText, hardText, hasHard := strings.Cut(limits, ":")
+	if !hasHard {
+		hardText = softText
+	}
+	return ulimit(name, softText, hardText)
+}
+
+// ulimitFields reads {soft, hard}; the caller puts the limit's name in front as the field "type".
+func ulimitFields(fields []Field) (Ulimit, error) {
+	get, err := take(fields, "type", "soft", "hard")
+	if err != nil {
+		return Ulimit{}, err
+	}
+	if get["soft"] == "" {
+		return Ulimit{}, bad("the soft limit is missing").fix("write {soft: N, hard: N}")
+	}
+	if get["hard"] == "" {
+		get["hard"] = get["soft"]
+	}
+	return ulimit(get["type"], get["soft"], get["hard"])
+}
+
+func ulimit(name, softText, hardText string) (Ulimit, error) {
+	if !contains(limitNames, name) {
+		return Ulimit{}, bad("there is no limit called %q", name).from(name, limitNames)
+	}
+	soft, err := limitValue(softText)
+	if err != nil {
+		return Ulimit{}, err
+	}
+	hard, err := limitValue(hardText)
+	if err != nil {
+		return Ulimit{}, err
+	}
+	if hard != -1 && (soft == -1 || soft > hard) {
+		return Ulimit{}, bad("the soft limit %s is above the hard limit %s", softText, hardText).
+			fix("write %s=%s:%s or lower the soft limit", name, softText, softText)
+	}
+	return Ulimit{Name: name, Soft: soft, Hard: hard}, nil
+}
+
+func limitValue(s string) (int64, error) {
+	n, err := integer(s)
+	if err == nil && n < -1 {
+		return 0, bad("%s is no limit", s).fix("write -1 for unlimited")
+	}
+	return n, err
+}
+
+func contains(words []string, w string) bool {
+	for _, x := range words {
+		if x == w {
+			return true
+		}
+	}
+	return false
+}
+
+// take puts the fields of a map form into a map, refusing keys that are not known or come twice.
+func take(fields []Field, known ...string) (map[string]string, error) {
+	out := make(map[string]string, len(fields))
+	for _, f := range fields {
+		if !contains(known, f.Name) {
+			return nil, unknownField(f.Name, known)
+		}
+		if _, twice := out[f.Name]; twice {
+			return nil, bad("%s takes one value, not a list", f.Name).in(f.Name)
+		}
+		if f.Null {
+			return nil, bad("%s has no value", f.Name).in(f.Name)
+		}
+		out[f.Name] = f.Text
+	}
+	return out, nil
+}
+
+// EnvSyntax is the syntax of env: NAME=VALUE, or NAME to take the value of runfile's own environment.
+func EnvSyntax() Parser[KeyValue] {
+	return Parser[KeyValue]{
+		Parse: func(s string) (KeyValue, error) {
+			kv := cutPair(s)
+			if kv.Key == "" {
+				return kv, bad("%q is a variable without a name", s).fix("write NAME=VALUE")
+			}
+			return kv, noNUL(s)
+		},
+		Format: formatPair, Schema: pattern(`^[^=]`), Syntax: "NAME=VALUE, or NAME to take it from runfile's environment",
+	}
+}
+
+// LabelSyntax is the syntax of label: NAME[=VALUE].
+func LabelSyntax() Parser[KeyValue] {
+	return Parser[KeyValue]{
+		Parse: func(s string) (KeyValue, error) {
+			kv := cutPair(strings.TrimLeft(s, " \t"))
+			switch {
+			case kv.Key == "":
+				return kv, bad("%q is a label without a name", s).fix("write NAME=VALUE")
+			case strings.ContainsAny(kv.Key, " \t"):
+				return kv, bad("the label's name %q holds a space", kv.Key)
+			}
+			kv.HasValue = true
+			return kv, noNUL(s)
+		},
+		Format: formatPair, Schema: pattern(`^[ \t]*[^= \t]+(=|$)`), Syntax: "NAME[=VALUE]",
+	}
+}
+
+func cutPair(s string) KeyValue {
+	k, v, ok := strings.Cut(s, "=")
+	return KeyValue{Key: k, Value: v, HasValue: ok}
+}
+
+// formatPair prints an entry as it is written. What was taken from the environment stays without its value, so that
+// printing a manifest shows no secrets.
+func formatPair(kv KeyValue) string {
+	if !kv.HasValue || kv.Inherited {
+		return kv.Key
+	}
+	return kv.Key + "=" + kv.Value
+}
+
+var ipcSysctls = []string{
+	"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
+	"kernel.shmmni", "kernel.shm_rmid_forced",
+}
+
+// SysctlSyntax is the syntax of sysctl: KEY=VALUE, the key being one that a container has for itself.
+func SysctlSyntax() Parser[KeyValue] {
+	return Parser[KeyValue]{
+		Parse: parseSysctl, Format: formatPair,
+		Schema: pattern(`^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\.[^=]+|net\.[^=]+)=`),
+		Syntax: "KEY=VALUE, KEY below net. or fs.mqueue., or one of " + strings.Join(ipcSysctls, ", "),
+		Words:  append(withSuffix(ipcSysctls, "="), "fs.mqueue.", "net."),
+	}
+}
+
+func parseSysctl(s string) (KeyValue, error) {
+	kv := cutPair(s)
+	key := kv.Key
+	switch {
+	case !kv.HasValue:
+		return kv, bad("%q has no value", s).fix("write %s=VALUE", s)
+	case strings.Contains(key, "/"):
+		return kv, bad("%q is written with slashes", key).fix("write %s", strings.ReplaceAll(key, "/", "."))
+	case contains(ipcSysctls, key):
+		return kv, noNUL(s)
+	}
+	for _, prefix := range []string{"net.", "fs.mqueue."} {
+		if strings.HasPrefix(key, prefix) && key != prefix {
+			return kv, noNUL(s)
+		}
+	}
+	return kv, bad("%q is not a sysctl that a container has for itself", key).
+		fix("only net.*, fs.mqueue.* and the System V IPC keys of kernel.* can be set").from(key, ipcSysctls)
+}
+
+// RestartSyntax is the syntax of restart.
+func RestartSyntax() Parser[RestartPolicy] {
+	return Parser[RestartPolicy]{
+		Parse: parseRestart,
+		Format: func(r RestartPolicy) string {
+			if r.MaxRetries > 0 {
+				return r.Name + ":" + strconv.Itoa(r.MaxRetries)
+			}
+			return r.Name
+		},
+		Schema: anyOf(pattern(`^(no|always|unless-stopped|on-failure(:\+?[0-9]*)?)$`), map[string]any{"enum": []any{false}}),
+		Syntax: "no | on-failure[:max-retry] | always | unless-stopped",
+		Words:  restartWords,
+	}
+}
+
+var restartWords = []string{"no", "always", "unless-stopped", "on-failure"}
+
+func parseRestart(s string) (RestartPolicy, error) {
+	name, count, hasCount := strings.Cut(s, ":")
+	if !contains(restartWords, name) {
+		return RestartPolicy{}, bad("%q is not a restart policy", s).from(name, restartWords)
+	}
+	if !hasCount {
+		return RestartPolicy{Name: name}, nil
+	}
+	if name != "on-failure" {
+		return RestartPolicy{}, bad("%q has a retry count, which only on-failure takes", s).fix("write %s", name)
+	}
+	if count == "" {
+		return RestartPolicy{Name: name}, nil
+	}
+	n, err := strconv.ParseInt(count, 10, 32)
+	if err != nil || n < 0 {
+		return RestartPolicy{}, bad("the retry count %q is not a whole number of 0 or more", count).fix("write on-failure:3")
+	}
+	return RestartPolicy{Name: name, MaxRetries: int(n)}, nil
+}
+
+// SplitCommand splits text into arguments as a shell would, without a shell: quotes and backslashes count, nothing is
+// expanded.
+func SplitCommand(s string) ([]string, error) {
+	p := shellwords.NewParser()
+	p.ParseEnv, p.ParseBacktick, p.ParseComment = false, false, false
+	words, err := p.Parse(s)
+	if err != nil {
+		return nil, bad("the quotes or brackets of %q do not match", s).fix(`write a list: ["sh", "-c", "..."]`)
+	}
+	// The splitter stops silently at an operator of the shell; everything behind it would be lost.
+	if p.Position >= 0 {
+		return nil, bad("%q needs a shell, and a command runs without one", s).fix(`write a list: ["sh", "-c", %q]`, s)
+	}
+	return words, noNUL(s)
+}

@@ -1,0 +1,380 @@
+package value
+
+import (
+	"math"
+	"math/big"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/docker/go-units"
+)
+
+// Text is free text.
+func Text(syntax string) Parser[string] {
+	return Parser[string]{
+		Parse:  func(s string) (string, error) { return s, noNUL(s) },
+		Format: func(s string) string { return s },
+		Schema: textOrNumber(),
+		Syntax: syntax,
+	}
+}
+
+// noNUL refuses what neither execve nor a path can carry.
+func noNUL(s string) error {
+	if strings.ContainsRune(s, 0) {
+		return bad("%q holds a NUL byte", s)
+	}
+	return nil
+}
+
+// Word is text that obeys a validator tag with a oneof rule.
+func Word(tag string) Parser[string] {
+	schema := tagSchema("string", tag)
+	words := strings.Fields(strings.TrimPrefix(tag, "oneof="))
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			if !holds(s, tag) {
+				return "", bad("%q is not one of %s", s, oneOf(words)).from(s, words)
+			}
+			return s, nil
+		},
+		Format: func(s string) string { return s },
+		Schema: schema,
+		Syntax: strings.Join(words, " | "),
+		Words:  words,
+	}
+}
+
+// Int is a whole number that obeys a validator tag with min and max, for example "min=-1,max=4194304".
+func Int(tag string) Parser[int64] {
+	schema := tagSchema("integer", tag)
+	low, hasLow := schema["minimum"].(int64)
+	high, hasHigh := schema["maximum"].(int64)
+	syntax := "a whole number"
+	switch {
+	case hasLow && hasHigh:
+		syntax += " from " + strconv.FormatInt(low, 10) + " to " + strconv.FormatInt(high, 10)
+	case hasLow:
+		syntax += " of at least " + strconv.FormatInt(low, 10)
+	}
+	return Parser[int64]{
+		Parse: func(s string) (int64, error) {
+			n, err := integer(s)
+			if err != nil {
+				return 0, err
+			}
+			if !holds(n, tag) {
+				return 0, bad("%s is not %s", s, syntax)
+			}
+			return n, nil
+		},
+		Format: func(n int64) string { return strconv.FormatInt(n, 10) },
+		Schema: anyOf(schema, pattern(`^[+-]?[0-9]+$`)),
+		Syntax: syntax,
+	}
+}
+
+// integer reads a decimal number as strconv does, in words for people.
+func integer(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0, bad("%q is not a whole number", s)
+	}
+	return n, nil
+}
+
+// Bool is a switch's value on the command line, where docker takes what strconv.ParseBool takes.
+func Bool(s string) (bool, error) {
+	b, err := strconv.ParseBool(s)
+	if err != nil {
+		return false, bad("%q is neither true nor false", s)
+	}
+	return b, nil
+}
+
+const (
+	sizeSyntax  = "NUMBER[UNIT], UNIT one of b, k, m, g, t, p; 1k is 1024 bytes"
+	sizePattern = `^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? ?([bB]|[kKmMgGtTpP]([bB]|[iI][bB])?)?$`
+	// MinMemory is the least memory limit that docker accepts, in bytes.
+	MinMemory = 6 << 20
+)
+
+var sizeExpr = lazy(sizePattern)
+
+// Size is a number of bytes, 0 or more, in docker's binary units.
+func Size() Parser[int64] {
+	return Parser[int64]{Parse: size, Format: formatSize, Schema: sizeSchema(), Syntax: sizeSyntax}
+}
+
+// Memory is a memory limit: a size of at least MinMemory, or 0 for none.
+func Memory() Parser[int64] {
+	p := Size()
+	p.Parse = func(s string) (int64, error) {
+		n, err := size(s)
+		if err == nil && n != 0 && n < MinMemory {
+			return 0, bad("%q is less than the 6 MiB that a container needs", s).fix("write 6m or more, or 0 for no limit")
+		}
+		return n, err
+	}
+	return p
+}
+
+// MemorySwap is a size, or -1 for unlimited swap.
+func MemorySwap() Parser[int64] {
+	p := Size()
+	p.Syntax = "-1 | " + sizeSyntax
+	p.Schema = anyOf(map[string]any{"type": "integer", "minimum": int64(-1)}, pattern(`^-1$`), pattern(sizePattern))
+	p.Parse = func(s string) (int64, error) {
+		if s == "-1" {
+			return -1, nil
+		}
+		return size(s)
+	}
+	return p
+}
+
+// ShmSize is a size greater than 0.
+func ShmSize() Parser[int64] {
+	p := Size()
+	p.Parse = func(s string) (int64, error) {
+		n, err := size(s)
+		if err == nil && n == 0 {
+			return 0, bad("the size must be greater than 0 (got %s)", s)
+		}
+		return n, err
+	}
+	return p
+}
+
+func sizeSchema() map[string]any {
+	return anyOf(map[string]any{"type": "number", "minimum": int64(0)}, pattern(sizePattern))
+}
+
+func size(s string) (int64, error) {
+	if strings.HasPrefix(s, "-") {
+		return 0, bad("%q is negative", s)
+	}
+	if !sizeExpr().MatchString(s) {
+		return 0, bad("%q is not a size", s).fix("write a number and one of the units b, k, m, g, t, p: 512m")
+	}
+	n, err := units.RAMInBytes(s)
+	if err != nil {
+		return 0, bad("%q is not a size", s)
+	}
+	if n < 0 || n == math.MaxInt64 {
+		return 0, bad("%q is more bytes than a 64-bit number holds", s)
+	}
+	return n, nil
+}
+
+// formatSize prints bytes in the largest unit that divides them.
+func formatSize(n int64) string {
+	if n <= 0 {
+		return strconv.FormatInt(n, 10)
+	}
+	unit := ""
+	for _, u := range []string{"k", "m", "g", "t", "p"} {
+		if n%1024 != 0 {
+			break
+		}
+		n, unit = n/1024, u
+	}
+	return strconv.FormatInt(n, 10) + unit
+}
+
+const (
+	durationSyntax  = "NUMBER UNIT..., UNIT one of ns, us, ms, s, m, h: 1m30s"
+	durationPattern = `^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`
+)
+
+// HealthDuration is a time of the health check: 0 for the default, else at least 1ms.
+func HealthDuration() Parser[time.Duration] { return durationFrom(0, time.Millisecond) }
+
+// Duration is a time greater than 0.
+func Duration() Parser[time.Duration] { return durationFrom(1, 1) }
+
+// durationFrom is a duration of at least least, or exactly 0 if zero is 0.
+func durationFrom(zero, least time.Duration) Parser[time.Duration] {
+	return Parser[time.Duration]{
+		Parse: func(s string) (time.Duration, error) {
+			d, err := duration(s)
+			switch {
+			case err != nil:
+				return 0, err
+			case d < 0:
+				return 0, bad("%q is negative", s)
+			case d == 0 && zero == 0:
+				return 0, nil
+			case d == 0:
+				return 0, bad("the time must be longer than 0 (got %s)", s)
+			case d < least:
+				return 0, bad("%q is less than %s", s, least)
+			}
+			return d, nil
+		},
+		Format: func(d time.Duration) string { return d.String() },
+		Schema: anyOf(pattern(durationPattern), map[string]any{"enum": []any{int64(0)}}),
+		Syntax: durationSyntax,
+	}
+}
+
+func duration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err == nil {
+		return d, nil
+	}
+	if _, numErr := strconv.ParseFloat(s, 64); numErr == nil {
+		return 0, bad("%q has no unit", s).fix("write %ss for seconds", s)
+	}
+	return 0, bad("%q is not a duration", s).fix("write a number and one of the units ms, s, m, h: 1m30s")
+}
+
+// CPUs is a number of CPUs in units of 1e-9: a decimal with at most nine digits behind the point, or a fraction.
+func CPUs() Parser[int64] {
+	return Parser[int64]{
+		Parse: cpus,
+		Format: func(n int64) string {
+			s := new(big.Rat).SetFrac64(n, 1e9).FloatString(9)
+			return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+		},
+		Schema: anyOf(map[string]any{"type": "number", "minimum": int64(0)}, pattern(cpusPattern)),
+		Syntax: "a decimal number from 0.01, or a fraction: 1.5, 3/2",
+	}
+}
+
+const cpusPattern = `^([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$|^[0-9]+/[0-9]*[1-9][0-9]*$`
+
+// cpusExpr bounds the exponent: big.Rat would compute 1e999999 for seconds.
+var cpusExpr = lazy(cpusPattern)
+
+func cpus(s string) (int64, error) {
+	if !cpusExpr().MatchString(s) || len(s) > 64 {
+		return 0, bad("%q is not a number of CPUs", s)
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return 0, bad("%q is not a number of CPUs", s)
+	}
+	r.Mul(r, big.NewRat(1e9, 1))
+	switch {
+	case !r.IsInt():
+		return 0, bad("%q has more than nine digits behind the point", s)
+	case !r.Num().IsInt64():
+		return 0, bad("%q is more CPUs than there can be", s)
+	case r.Num().Int64() != 0 && r.Num().Int64() < 1e7:
+		return 0, bad("%q is less than 0.01 CPU, the least that the kernel can give", s).fix("write 0.01 or more")
+	}
+	return r.Num().Int64(), nil
+}
+
+// CPUSet is a list of CPU numbers and ranges: 0-3,5.
+func CPUSet() Parser[string] {
+	return Parser[string]{
+		Parse: cpuset, Format: func(s string) string { return s },
+		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(8192)},
+			pattern(`^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$`)),
+		Syntax: "NUMBER or FIRST-LAST, separated by commas: 0-3,5",
+	}
+}
+
+func cpuset(s string) (string, error) {
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		low, err1 := cpuNumber(first)
+		high, err2 := cpuNumber(last)
+		switch {
+		case err1 != nil || err2 != nil:
+			return "", bad("%q is neither a CPU number nor a range of them", part).fix("write numbers and ranges: 0-3,5")
+		case low > high:
+			return "", bad("the range %q runs backwards", part).fix("write %s-%s", last, first)
+		case high > 8192:
+			return "", bad("CPU %d does not exist anywhere; the largest number is 8192", high)
+		}
+	}
+	return s, nil
+}
+
+func cpuNumber(s string) (uint64, error) {
+	if strings.HasPrefix(s, "+") {
+		return 0, bad("%q has a sign", s)
+	}
+	return strconv.ParseUint(s, 10, 32)
+}
+
+// AbsPath is an absolute path inside a container, cleaned.
+func AbsPath() Parser[string] {
+	return Parser[string]{
+		Parse: absPath, Format: func(s string) string { return s },
+		Schema: pattern(`^/`), Syntax: "an absolute path",
+	}
+}
+
+func absPath(s string) (string, error) {
+	if !strings.HasPrefix(s, "/") {
+		return "", bad("%q is not an absolute path", s).fix("write /%s", strings.TrimPrefix(s, "./"))
+	}
+	return path.Clean(s), noNUL(s)
+}
+
+// HostPath is a path on the host; a relative one counts from the directory of the file that holds it, which the
+// caller knows.
+func HostPath() Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			if s == "" {
+				return "", bad("the path is empty")
+			}
+			return s, noNUL(s)
+		},
+		Format: func(s string) string { return s },
+		Schema: anyText(), Syntax: "a path, relative to the file that holds it",
+	}
+}
+
+// Name is a container's name.
+func Name() Parser[string] {
+	return named(lazy(namePattern), namePattern,
+		"letters, digits, _, . and -, at least two, the first a letter or digit")
+}
+
+const namePattern = `^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`
+
+func named(expr func() *regexp.Regexp, schema, syntax string) Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			if !expr().MatchString(s) {
+				return "", bad("%q is not a name", s).fix("use %s", syntax)
+			}
+			return s, nil
+		},
+		Format: func(s string) string { return s },
+		Schema: pattern(schema), Syntax: syntax,
+	}
+}
+
+// Hostname is a host name of at most 64 bytes, the kernel's limit. Docker checks no more than the length.
+func Hostname() Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			if len(s) > 64 {
+				return "", bad("%q is %d bytes long; the kernel keeps 64", s, len(s))
+			}
+			for _, r := range s {
+				if unicode.IsSpace(r) || unicode.IsControl(r) || r == '/' {
+					return "", bad("%q holds %q, which no host name may", s, r)
+				}
+			}
+			return s, nil
+		},
+		Format: func(s string) string { return s },
+		Schema: map[string]any{"type": []any{"string", "number"}, "maxLength": int64(64)},
+		Syntax: "at most 64 bytes, no spaces, no slashes",
+	}
+}
