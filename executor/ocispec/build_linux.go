@@ -1,0 +1,198 @@
+package ocispec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/runfile/runfile/schema"
+)
+
+// Input is all that Build needs. Paths are absolute and those of the mount namespace in which the runtime will run.
+type Input struct {
+	ID        string
+	Hostname  string // of the container; with the host's UTS namespace the host's
+	Container *schema.Container
+	Effective *schema.Effective
+	Host      Host
+
+	// RootfsPath goes into root.path. RootfsDir is where the same tree can be read now, for the image's user database;
+	// "" = not readable: then users must be numbers.
+	RootfsPath string
+	RootfsDir  string
+
+	// NetnsPath is the network namespace to join; "" = the host's.
+	NetnsPath string
+	// PIDPath and IPCPath are namespaces of another container; "" = as the declaration says.
+	PIDPath, IPCPath string
+
+	// Mounts are the volumes and binds, resolved; tmpfs entries come from the declaration.
+	Mounts []specs.Mount
+	// HostsPath, HostnamePath and ResolvPath are bound over the files of that name in /etc; "" = the image's.
+	HostsPath, HostnamePath, ResolvPath string
+	// ShmDir is a directory to bind at /dev/shm (a shareable one, the donor's or the host's); "" = a tmpfs of its own.
+	ShmDir     string
+	CgroupPath string
+	// InitPath is the program bound at /sbin/docker-init; "" = none is there, so that init is refused.
+	InitPath string
+	Terminal bool
+}
+
+// builder carries a specification through the steps.
+type builder struct {
+	in       Input
+	c        *schema.Container
+	spec     *specs.Spec
+	users    *userDB
+	caps     []string // final capability set, which decides about the seccomp profile
+	warnings []string
+}
+
+func (b *builder) warn(format string, args ...any) {
+	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
+}
+
+// ociVersion is the lowest that has every field written here; crun 1.8 refuses anything from 1.1 on.
+const ociVersion = "1.0.2"
+
+// Build writes the specification. The warnings say what this host or runtime cannot do and was left out.
+func Build(in Input) (*specs.Spec, []string, error) {
+	b := &builder{in: in, c: in.Container}
+	b.spec = &specs.Spec{
+		Version:  ociVersion,
+		Root:     &specs.Root{Path: in.RootfsPath, Readonly: in.Effective.ReadOnlyRoot},
+		Hostname: in.Hostname,
+		Process:  &specs.Process{Terminal: in.Terminal, Cwd: in.Effective.Workdir},
+		Linux:    &specs.Linux{CgroupsPath: in.CgroupPath, Resources: &specs.LinuxResources{}},
+	}
+	// The order matters in three places: namespaces before mounts (which depend on whose /dev/shm and /sys it is),
+	// capabilities before seccomp (whose rules depend on them), resources before devices (which add to them).
+	steps := []func(*builder) error{
+		(*builder).namespaces, (*builder).user, (*builder).process, (*builder).capabilities, (*builder).mounts,
+		(*builder).masks, (*builder).resources, (*builder).devices, (*builder).sysctls, (*builder).rlimits,
+		(*builder).seccomp,
+	}
+	for _, step := range steps {
+		if err := step(b); err != nil {
+			return nil, nil, err
+		}
+	}
+	return b.spec, b.warnings, nil
+}
+
+// privileged says whether docker's restrictions are off.
+func (b *builder) privileged() bool { return b.c.Security.Privileged.Value }
+
+// process fills in what PID 1 is. It needs the user, for HOME.
+func (b *builder) process() error {
+	p := b.spec.Process
+	p.Args = slices.Clone(b.in.Effective.Args)
+	p.Env = b.environment()
+	zero := 0
+	p.OOMScoreAdj = &zero
+	for _, o := range b.c.Security.Options.Values() {
+		if o.Key == "no-new-privileges" {
+			p.NoNewPrivileges = o.Value == "" || isTrue(o.Value)
+		}
+	}
+	if !b.c.Process.Init.Value {
+		return nil
+	}
+	if !b.ownPID() {
+		b.warn("init has no effect: the PID namespace is shared, so the container has no PID 1 of its own")
+		return nil
+	}
+	if b.in.InitPath == "" {
+		return refuse("init", "no init program is available")
+	}
+	p.Args = append([]string{InitTarget, "--"}, p.Args...)
+	return nil
+}
+
+// InitTarget is where the init program appears in a container with init: true.
+const InitTarget = "/sbin/docker-init"
+
+func isTrue(text string) bool {
+	switch strings.ToLower(text) {
+	case "1", "t", "true":
+		return true
+	}
+	return false
+}
+
+// DefaultPath is the PATH of a container whose image sets none.
+const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// environment adds docker's defaults below everything else. A variable that the declaration takes away stays away.
+func (b *builder) environment() []string {
+	var l envList
+	l.set("PATH", DefaultPath)
+	l.set("HOSTNAME", b.in.Hostname)
+	if b.in.Terminal {
+		l.set("TERM", "xterm")
+	}
+	l.set("HOME", b.users.home)
+	for _, kv := range b.in.Effective.Env {
+		k, v, _ := strings.Cut(kv, "=")
+		l.set(k, v)
+	}
+	for _, kv := range declaredEnv(b.c) {
+		if !kv.HasValue && !hasEnv(b.in.Effective.Env, kv.Key) {
+			l.unset(kv.Key)
+		}
+	}
+	return l.list()
+}
+
+func hasEnv(env []string, key string) bool {
+	return slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, key+"=") })
+}
+
+// rlimits: docker sets none unless asked, so the container inherits the supervisor's.
+func (b *builder) rlimits() error {
+	limits := map[string]specs.POSIXRlimit{}
+	var order []string
+	for _, u := range b.c.Process.Ulimits.Values() {
+		if _, ok := limits[u.Name]; !ok {
+			order = append(order, u.Name)
+		}
+		limits[u.Name] = specs.POSIXRlimit{
+			Type: "RLIMIT_" + strings.ToUpper(u.Name), Soft: rlimit(u.Soft), Hard: rlimit(u.Hard),
+		}
+	}
+	for _, name := range order {
+		b.spec.Process.Rlimits = append(b.spec.Process.Rlimits, limits[name])
+	}
+	return b.checkRlimits()
+}
+
+// rlimit turns -1 into the kernel's RLIM_INFINITY.
+func rlimit(n int64) uint64 { return uint64(n) }
+
+// sysctls adds docker's two network defaults where the network namespace is the container's own.
+func (b *builder) sysctls() error {
+	out := map[string]string{}
+	if b.in.NetnsPath != "" && !b.joinsNetwork() {
+		out["net.ipv4.ip_unprivileged_port_start"] = "0"
+		out["net.ipv4.ping_group_range"] = "0 2147483647"
+	}
+	for _, kv := range b.c.Process.Sysctls.Values() {
+		out[kv.Key] = kv.Value
+	}
+	if len(out) > 0 {
+		b.spec.Linux.Sysctl = out
+	}
+	return nil
+}
+
+// joinsNetwork says whether the network namespace belongs to another container, whose settings are not ours to change.
+func (b *builder) joinsNetwork() bool {
+	for _, n := range b.c.Network.Networks.Values() {
+		if n.Mode == "container" {
+			return true
+		}
+	}
+	return false
+}

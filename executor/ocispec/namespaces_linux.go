@@ -1,0 +1,45 @@
+package ocispec
+
+import (
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// namespaces: mount always; pid, ipc, uts and network unless shared; cgroup only on v2, as docker does. docker's time
+// namespace is left out: no option reaches it, and runc before 1.2 does not know it.
+func (b *builder) namespaces() error {
+	add := func(kind specs.LinuxNamespaceType, path string) {
+		b.spec.Linux.Namespaces = append(b.spec.Linux.Namespaces, specs.LinuxNamespace{Type: kind, Path: path})
+	}
+	n := b.c.Namespaces
+	add(specs.MountNamespace, "")
+	if b.in.NetnsPath != "" {
+		add(specs.NetworkNamespace, b.in.NetnsPath)
+	}
+	if n.UTS.Value.Mode == "host" {
+		b.spec.Hostname = "" // runtimes refuse a hostname without a namespace for it
+	} else {
+		add(specs.UTSNamespace, "")
+	}
+	if n.PID.Value.Mode != "host" {
+		if n.PID.Value.Mode == "container" && b.in.PIDPath == "" {
+			return refuse("pid", "container %q is not running", n.PID.Value.Container)
+		}
+		add(specs.PIDNamespace, b.in.PIDPath)
+	}
+	if n.IPC.Value.Mode != "host" {
+		if n.IPC.Value.Mode == "container" && b.in.IPCPath == "" {
+			return refuse("ipc", "container %q is not running", n.IPC.Value.Container)
+		}
+		add(specs.IPCNamespace, b.in.IPCPath)
+	}
+	if b.in.Host.CgroupVersion == 2 {
+		add(specs.CgroupNamespace, "")
+	}
+	return nil
+}
+
+// ownPID says whether the container has a PID namespace, and so a PID 1, of its own.
+func (b *builder) ownPID() bool {
+	m := b.c.Namespaces.PID.Value.Mode
+	return m == "" || m == "private"
+}

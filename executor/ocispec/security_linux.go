@@ -1,0 +1,180 @@
+package ocispec
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/containerd/containerd/v2/contrib/seccomp"
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/runfile/runfile/schema/value"
+)
+
+// defaultCaps are docker's 14.
+var defaultCaps = []string{
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
+	"CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
+}
+
+// maskedPaths and readonlyPaths are docker's; those that the kernel lacks are left out when the host is looked at.
+var (
+	maskedPaths = []string{
+		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+		"/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
+		"/sys/firmware", "/sys/devices/system/cpu/cpu[0-9]*/thermal_throttle",
+	}
+	readonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
+)
+
+// masks hides what docker hides, unless the container is privileged or asked for systempaths=unconfined.
+func (b *builder) masks() error {
+	unconfined := slices.ContainsFunc(b.c.Security.Options.Values(), func(o value.SecurityOpt) bool {
+		return o.Key == "systempaths" && o.Value == "unconfined"
+	})
+	if b.privileged() || unconfined {
+		return nil
+	}
+	b.spec.Linux.MaskedPaths = b.in.Host.MaskPaths
+	b.spec.Linux.ReadonlyPaths = slices.Clone(readonlyPaths)
+	return nil
+}
+
+// capabilities sets bounding, effective and permitted; inheritable and ambient stay empty, so that a user other than
+// root has none.
+func (b *builder) capabilities() error {
+	own := b.in.Host.Caps
+	set, err := capabilitySet(own, b.privileged(), b.c.Security.CapAdd.Values(), b.c.Security.CapDrop.Values())
+	if err != nil {
+		return err
+	}
+	if b.privileged() && len(b.c.Security.CapAdd)+len(b.c.Security.CapDrop) > 0 {
+		b.warn("cap-add and cap-drop have no effect: privileged gives every capability")
+	}
+	b.caps = set
+	b.spec.Process.Capabilities = &specs.LinuxCapabilities{Bounding: set, Effective: set, Permitted: set}
+	return b.confine()
+}
+
+// capabilitySet follows docker: privileged is all we have; add ALL is all minus the drops; drop ALL is exactly the
+// adds; else the defaults minus drops plus adds, so that a name in both is kept.
+func capabilitySet(own []string, privileged bool, add, drop []string) ([]string, error) {
+	for _, name := range add {
+		if name != "ALL" && !slices.Contains(own, name) && !privileged {
+			if !slices.Contains(capabilityNames, name) {
+				return nil, refuse("cap-add", "unknown capability %q", name)
+			}
+			return nil, refuse("cap-add", "%s cannot be given: runfile itself runs without it", name)
+		}
+	}
+	want := func(name string) bool {
+		return slices.Contains(defaultCaps, name) && !slices.Contains(drop, name) || slices.Contains(add, name)
+	}
+	switch {
+	case privileged:
+		want = func(string) bool { return true }
+	case slices.Contains(add, "ALL"):
+		want = func(name string) bool { return !slices.Contains(drop, name) }
+	case slices.Contains(drop, "ALL"):
+		want = func(name string) bool { return slices.Contains(add, name) }
+	}
+	out := []string{} // never nil: "no capabilities" must be written down
+	for _, name := range own {
+		if want(name) {
+			out = append(out, name)
+		}
+	}
+	return out, nil
+}
+
+// confine applies the AppArmor and SELinux options. Where the host has neither, docker is silent; we say so.
+func (b *builder) confine() error {
+	profile := ""
+	if !b.privileged() && apparmorLoaded("docker-default") {
+		profile = "docker-default"
+	}
+	for _, o := range b.c.Security.Options.Values() {
+		switch o.Key {
+		case "apparmor":
+			if !apparmorEnabled() {
+				b.warn("security-opt apparmor=%s has no effect: this host has no AppArmor", o.Value)
+				continue
+			}
+			if o.Value != "unconfined" && !apparmorLoaded(o.Value) {
+				return refuse("security-opt", "AppArmor profile %q is not loaded", o.Value)
+			}
+			profile = o.Value
+		case "label":
+			if o.Value == "disable" {
+				continue // containers are not labelled
+			}
+			if _, err := os.Stat("/sys/fs/selinux/enforce"); err == nil {
+				return refuse("security-opt", "label=%s: SELinux labels cannot be set. Only label=disable works", o.Value)
+			}
+			b.warn("security-opt label=%s has no effect: this host has no SELinux", o.Value)
+		}
+	}
+	if profile != "unconfined" {
+		b.spec.Process.ApparmorProfile = profile
+	}
+	return nil
+}
+
+func apparmorEnabled() bool {
+	on, err := os.ReadFile("/sys/module/apparmor/parameters/enabled")
+	return err == nil && strings.HasPrefix(string(on), "Y")
+}
+
+func apparmorLoaded(name string) bool {
+	if !apparmorEnabled() {
+		return false
+	}
+	data, err := os.ReadFile("/sys/kernel/security/apparmor/profiles")
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	return strings.HasPrefix(string(data), name+" ") || strings.Contains(string(data), "\n"+name+" ")
+}
+
+// seccomp comes last, because the default profile allows more system calls to more capabilities. A privileged
+// container has none unless one is asked for.
+func (b *builder) seccomp() error {
+	mode := ""
+	for _, o := range b.c.Security.Options.Values() {
+		if o.Key == "seccomp" {
+			mode = o.Value
+		}
+	}
+	switch {
+	case mode == "unconfined", mode == "" && b.privileged():
+		return nil
+	case mode == "", mode == "builtin":
+		b.spec.Linux.Seccomp = defaultProfile(b.caps)
+		return nil
+	}
+	if b.c.Security.SeccompProfile == "" {
+		return refuse("security-opt", "seccomp profile %s was not read", mode)
+	}
+	profile, err := parseSeccomp([]byte(b.c.Security.SeccompProfile), b.caps)
+	if err != nil {
+		return refuse("security-opt", "seccomp profile %s: %w", mode, err)
+	}
+	b.spec.Linux.Seccomp = profile
+	return nil
+}
+
+// profiles keeps the default profile of each capability set, since it has some 400 names.
+var profiles sync.Map // string -> *specs.LinuxSeccomp
+
+func defaultProfile(caps []string) *specs.LinuxSeccomp {
+	key := strings.Join(caps, " ")
+	if p, ok := profiles.Load(key); ok {
+		return p.(*specs.LinuxSeccomp)
+	}
+	p := seccomp.DefaultProfile(&specs.Spec{Process: &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: caps}}})
+	kept, _ := profiles.LoadOrStore(key, p)
+	return kept.(*specs.LinuxSeccomp)
+}
