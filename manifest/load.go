@@ -6,9 +6,3 @@ import "github.com/runfile/runfile/manifest/diag"
 func Load(o Options) (*Document, diag.List) {
 	return &Document{Root: &Node{Kind: Map}, Sources: diag.Sources{}}, nil
 }
-
-// ParseYAML reads one YAML (or JSON) text.
-func ParseYAML(file string, src []byte) (*Node, diag.List) { return nil, nil }
-
-// ParseTOML reads one TOML text.
-func ParseTOML(file string, src []byte) (*Node, diag.List) { return nil, nil }

@@ -32,10 +32,13 @@ type Node struct {
 	Type ScalarType
 	// Text of a Scalar as it stands in the file, quotes and escapes resolved and ${...} replaced: `1.10` stays
 	// "1.10" and `0755` stays "0755".
-	Text    string
-	Items   []*Node // of a List
-	Entries []Entry // of a Map, in file order; keys are unique
-	Range   diag.Range
+	Text string
+	// Expanded says that ${...} was replaced in Text. Its Type is String, but a schema should read it as if the
+	// value stood there unquoted: `privileged: ${PRIVILEGED}`.
+	Expanded bool
+	Items    []*Node // of a List
+	Entries  []Entry // of a Map, in file order; keys are unique
+	Range    diag.Range
 }
 
 // Entry is one key of a Map.
@@ -64,4 +67,18 @@ func (n *Node) Entry(key string) *Entry {
 		}
 	}
 	return nil
+}
+
+// kindName names the shape in messages.
+func (n *Node) kindName() string {
+	switch n.Kind {
+	case List:
+		return "a list"
+	case Map:
+		return "a map"
+	case Scalar:
+		return "a single value"
+	default:
+		return "empty"
+	}
 }

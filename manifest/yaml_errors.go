@@ -1,0 +1,219 @@
+package manifest
+
+import (
+	"bytes"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/runfile/runfile/manifest/diag"
+)
+
+// yamlProblem translates one complaint of the library. Its words are about the inside of a parser; ours about the file.
+type yamlProblem struct {
+	library string // part of the library's text
+	summary string
+	help    string
+	place   yamlPlace
+}
+
+// yamlPlace says where a complaint belongs. The library gives at most a line, which for the parser's complaints is that
+// of the enclosing section.
+type yamlPlace uint8
+
+const (
+	atRead   yamlPlace = iota // the last line that had been read when the parser gave up
+	atLine                    // the library's line
+	atColon                   // the second `: ` of the library's line
+	atQuote                   // the quote that opens on the library's line
+	atEscape                  // the last backslash that had been read
+	atTab                     // the tab on the last line that had been read
+)
+
+const quoteHelp = "quote the value: 'like this'"
+
+var yamlProblems = []yamlProblem{
+	{"mapping values are not allowed", "a second `: ` in one line", quoteHelp, atColon},
+	{"did not find expected key", "this does not fit the section around it", "check the indentation, and quote a value that starts with [ { * & ! % @ or a quote", atRead},
+	{"did not find expected '-' indicator", "this does not fit the list around it", "start each item with `- `, all at the same column", atRead},
+	{"did not find expected ',' or ']'", "a list in brackets is not closed here", "end it with `]`, and put commas between the items", atRead},
+	{"did not find expected ',' or '}'", "a map in braces is not closed here", "end it with `}`, and put commas between the entries", atRead},
+	{"did not find expected node content", "a value is missing here", quoteHelp, atRead},
+	{"did not find expected <document start>", "this does not belong to the section above", "check the indentation", atRead},
+	{"found character that cannot start any token", "a value may not start with this character", quoteHelp, atRead},
+	{"could not find expected ':'", "a key without `:`", "write `name: value`", atLine},
+	{"found unexpected end of stream", "this quote is never closed", "end the text with the same quote", atQuote},
+	{"found unexpected document indicator", "this quote is not closed before the document ends", "end the text with the same quote", atQuote},
+	{"found unknown escape character", "this escape is not known in double quotes", `use single quotes, in which a backslash is just a backslash: 'c:\dir'`, atEscape},
+	{"did not find expected hexdecimal number", "this escape needs hexadecimal digits", `use single quotes, in which a backslash is just a backslash: 'c:\dir'`, atEscape},
+	{"found invalid Unicode character escape code", "this escape is no character", "write the character itself", atEscape},
+	{"found a tab character", "a tab may not indent here", "indent with spaces", atTab},
+	{"block sequence entries are not allowed", "a list item may not start here", "start the list on a line of its own, or quote the value", atLine},
+	{"mapping keys are not allowed", "`?` may not start a value here", quoteHelp, atLine},
+	{"indentation indicator equal to 0", "the indentation of a block of text cannot be 0", "write `|` or `>` alone", atRead},
+	{"did not find expected comment or line break", "nothing may follow here on the same line", "start the text on the next line", atRead},
+	{"did not find expected alphabetic or numeric character", "a value may not start with * or &", quoteHelp, atRead},
+	{"exceeded max depth", tooDeep, "", atRead},
+	{"while scanning a directive", "a line may not start with %", quoteHelp, atRead},
+	{"directive", "a line may not start with %", quoteHelp, atRead},
+	{"found undefined tag handle", "this tag means nothing in a runfile", "remove it, or quote the value", atRead},
+	{"tag", "this tag means nothing in a runfile", "remove it, or quote the value", atRead},
+}
+
+var (
+	yamlLine      = regexp.MustCompile(`^yaml: line (\d+): `)
+	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
+)
+
+// yamlSyntax turns an error of the library into one diagnostic.
+func yamlSyntax(s *source, err error) (d diag.List) {
+	text := err.Error()
+	line := 0
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		line--
+	}
+	read := readUntilError(s.text)
+	if m := unknownAnchor.FindStringSubmatch(text); m != nil {
+		at := max(bytes.LastIndex(s.text[:read], []byte("*"+m[1])), 0)
+		d.Errorf(CodeUnknownAnchor, s.span(at, at+1+len(m[1])), "there is no anchor &%s before this", m[1]).
+			WithHelp("quote the value if it should start with *, or put &%s at the value that is meant", m[1])
+		return d
+	}
+	p := yamlProblem{summary: "this cannot be read as YAML"}
+	for _, known := range yamlProblems {
+		if strings.Contains(text, known.library) {
+			p = known
+			break
+		}
+	}
+	code := CodeSyntax
+	if p.summary == tooDeep {
+		code = CodeLimit
+	}
+	out := d.Errorf(code, placeOf(s, p.place, line, read), "%s", p.summary)
+	switch value, ok := unquoted(s, out.Subject.Start.Line-1); {
+	case ok:
+		out.WithHelp("quote the value: %s", value)
+	case p.help != "":
+		out.WithHelp("%s", p.help)
+	}
+	return d
+}
+
+// placeOf finds the range of a complaint. line is the library's, from 0; read is how far it had read.
+func placeOf(s *source, p yamlPlace, line, read int) diag.Range {
+	line = min(max(line, 0), len(s.starts)-1)
+	last := s.lineOf(max(read-1, 0))
+	for last > 0 && s.blank(last) {
+		last--
+	}
+	start := s.starts[line]
+	text := s.line(line)
+	switch p {
+	case atLine:
+		return s.lineSpan(line)
+	case atColon:
+		if i := bytes.LastIndex(text, []byte(": ")); i > 0 {
+			return s.span(start+i, start+i+1)
+		}
+		if n := len(bytes.TrimRight(text, " \t")); n > 0 && text[n-1] == ':' {
+			return s.span(start+n-1, start+n)
+		}
+		return s.lineSpan(line)
+	case atQuote:
+		if i := openQuote(text); i >= 0 {
+			return s.span(start+i, start+len(text))
+		}
+		return s.lineSpan(line)
+	case atEscape:
+		if i := bytes.LastIndexByte(s.text[:read], '\\'); i >= 0 {
+			return s.span(i, i+2)
+		}
+	case atTab:
+		if i := bytes.LastIndexByte(s.text[:read], '\t'); i >= 0 {
+			return s.span(i, i+1)
+		}
+	}
+	if i := bytes.IndexByte(s.line(last), '\t'); i >= 0 && len(bytes.TrimLeft(s.line(last)[:i], " ")) == 0 {
+		return s.span(s.starts[last]+i, s.starts[last]+i+1)
+	}
+	return s.lineSpan(last)
+}
+
+// openQuote finds the quote that opens a value on a line and is not closed on it.
+func openQuote(line []byte) int {
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		if c != '"' && c != '\'' || i > 0 && bytes.IndexByte([]byte(" \t[{,:-"), line[i-1]) < 0 {
+			continue
+		}
+		end := i + 1
+		for end < len(line) && line[end] != c {
+			if c == '"' && line[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if end >= len(line) {
+			return i
+		}
+		i = end
+	}
+	return -1
+}
+
+// keyedValue is a line `key: value` or `- value` with a value that plain YAML takes for something else.
+var keyedValue = regexp.MustCompile(`^\s*(?:- +)*(?:[\w.-]+:\s+)?((?:\[[0-9A-Fa-f:.]*\]:|[*@%` + "`" + `]|[A-Za-z]:\\)\S*)\s*$`)
+
+// unquoted returns the value of a line, quoted, if it is one of the values of docker run that need quotes in YAML:
+// [::1]:80:80, *.txt, @name, c:\dir:d:.
+func unquoted(s *source, line int) (string, bool) {
+	if line < 0 || line >= len(s.starts) {
+		return "", false
+	}
+	m := keyedValue.FindSubmatch(s.line(line))
+	if m == nil || bytes.ContainsRune(m[1], '\'') {
+		return "", false
+	}
+	return "'" + string(m[1]) + "'", true
+}
+
+// readUntilError parses again, byte by byte, and returns how many bytes the parser had asked for when it gave up. It
+// reads a token and a few bytes ahead, so this finds the line that the library does not tell.
+func readUntilError(text []byte) (n int) {
+	r := &countingReader{text: text}
+	defer func() {
+		if recover() != nil {
+			n = r.n
+		}
+	}()
+	dec := yaml.NewDecoder(r)
+	for {
+		var node yaml.Node
+		if err := dec.Decode(&node); err != nil {
+			return r.n
+		}
+	}
+}
+
+// countingReader gives out one byte at a time.
+type countingReader struct {
+	text []byte
+	n    int
+}
+
+func (r *countingReader) Read(p []byte) (int, error) {
+	if r.n >= len(r.text) {
+		return 0, io.EOF
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	p[0] = r.text[r.n]
+	r.n++
+	return 1, nil
+}
