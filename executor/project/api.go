@@ -12,6 +12,12 @@ import (
 	"github.com/runfile/runfile/planner"
 )
 
+// The headers of answers.
+const (
+	runHeader = "Runfile-Run" // of up: the run's id, for stop-run
+	ttyHeader = "Runfile-Tty" // of exec and attach: "true" if the process has a terminal
+)
+
 // UpRequest is the body of POST /v1/up. The answer is a stream of executor.Event, one JSON object a line, that ends with
 // a "done" event.
 type UpRequest struct {
@@ -25,10 +31,10 @@ type UpRequest struct {
 	Output []string `json:"output,omitempty"`
 	// WaitAttach names containers that must not start before a client has attached (run -it).
 	WaitAttach []string `json:"waitAttach,omitempty"`
-	Parallel int `json:"parallel,omitempty"` // 0 = the policy's, else 8
+	Parallel   int      `json:"parallel,omitempty"` // 0 = the policy's, else 8
 }
 
-// StopRequest is the body of POST /v1/stop, /v1/restart and /v1/kill; empty Containers means all.
+// StopRequest is the body of POST /v1/stop, /v1/start, /v1/restart and /v1/kill; empty Containers means all.
 type StopRequest struct {
 	Containers []string `json:"containers,omitempty"`
 	// Timeout in seconds before SIGKILL; nil = each container's own.
@@ -36,7 +42,16 @@ type StopRequest struct {
 	Signal  int    `json:"signal,omitempty"` // of kill
 }
 
-// DownRequest is the body of POST /v1/down: stop in reverse order and remove containers and networks.
+// StopRunRequest is the body of POST /v1/stop-run.
+type StopRunRequest struct {
+	// Run is the Runfile-Run header of the answer to POST /v1/up; empty means all foreground runs of the project.
+	Run string `json:"run,omitempty"`
+	// Kill ends everything of the run at once; otherwise it stops gracefully in reverse order.
+	Kill bool `json:"kill,omitempty"`
+}
+
+// DownRequest is the body of POST /v1/down: stop in reverse order and remove containers and networks. The answer is a
+// stream of executor.Event that ends with a "done" event, whose Detail is the error if there was one.
 type DownRequest struct {
 	Volumes bool   `json:"volumes,omitempty"` // the named volumes of the project, too
 	Timeout *int64 `json:"timeout,omitempty"`
@@ -49,11 +64,12 @@ type RemoveRequest struct {
 	Volumes    bool     `json:"volumes,omitempty"`
 }
 
-// LogsRequest is the body of POST /v1/logs; the answer is a stream of LogLine.
+// LogsRequest is the body of POST /v1/logs; the answer is a stream of LogLine, merged by time, that ends with
+// {"end":true}, or with {"error":{...}} if something failed on the way. Empty Containers means all.
 type LogsRequest struct {
 	Containers []string  `json:"containers,omitempty"`
 	Follow     bool      `json:"follow,omitempty"`
-	Tail       int       `json:"tail"` // -1 = all
+	Tail       int       `json:"tail"` // the newest so many lines of each container; -1 = all, which a body without it means
 	Since      time.Time `json:"since,omitzero"`
 	Until      time.Time `json:"until,omitzero"`
 }
@@ -61,7 +77,7 @@ type LogsRequest struct {
 // LogLine is one stored line of output.
 type LogLine struct {
 	Container string    `json:"container"`
-	Stream    string    `json:"stream"`
+	Stream    string    `json:"stream"` // stdout, stderr; warning = a remark of runfile's on the log
 	Time      time.Time `json:"time"`
 	Line      []byte    `json:"line"` // with its newline, if it had one
 }
@@ -89,6 +105,13 @@ type AttachRequest struct {
 	Stderr  bool   `json:"stderr"`
 	Columns uint16 `json:"columns,omitempty"`
 	Rows    uint16 `json:"rows,omitempty"`
+}
+
+// ResizeRequest is the body of POST /v1/resize: the size of a container's terminal in cells.
+type ResizeRequest struct {
+	Container string `json:"container"`
+	Columns   uint16 `json:"columns"`
+	Rows      uint16 `json:"rows"`
 }
 
 // WaitRequest is the body of POST /v1/wait; the answer comes when the container has ended for good.
