@@ -48,6 +48,8 @@ type StopRunRequest struct {
 	Run string `json:"run,omitempty"`
 	// Kill ends everything of the run at once; otherwise it stops gracefully in reverse order.
 	Kill bool `json:"kill,omitempty"`
+	// Leave stops nothing: the run no longer hangs on its client's connection (detach keys of `runfile run`).
+	Leave bool `json:"leave,omitempty"`
 }
 
 // DownRequest is the body of POST /v1/down: stop in reverse order and remove containers and networks. The answer is a

@@ -73,6 +73,14 @@ func (c *Client) StopRun(ctx context.Context, kill bool) error {
 	return c.call(ctx, http.MethodPost, "/v1/stop-run", StopRunRequest{Run: run, Kill: kill}, nil)
 }
 
+// LeaveRun lets the run that Up started last go on when this client goes away.
+func (c *Client) LeaveRun(ctx context.Context) error {
+	c.mu.Lock()
+	run := c.run
+	c.mu.Unlock()
+	return c.call(ctx, http.MethodPost, "/v1/stop-run", StopRunRequest{Run: run, Leave: true}, nil)
+}
+
 // Info returns who the supervisor is and what it knows.
 func (c *Client) Info(ctx context.Context) (Info, error) {
 	var info Info

@@ -34,6 +34,7 @@ type run struct {
 	kill       chan struct{} // closed: end everything at once
 	killOnce   sync.Once
 	done       chan struct{} // closed when it has ended
+	lease      func() bool   // guarded by runs.mu; ends the lease of a foreground run
 }
 
 // begin registers a run, or refuses it with the name of what stands against it.
@@ -65,10 +66,29 @@ func (rs *runs) begin(life context.Context, plan *planner.Plan, foreground bool)
 	return r, nil
 }
 
+// hold makes a run end with its client's connection, which is what ctx ends with.
+func (rs *runs) hold(r *run, ctx context.Context) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r.lease = context.AfterFunc(ctx, r.cancel)
+}
+
+// leave lets a run go on without its client.
+func (rs *runs) leave(id string) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if r := rs.active[id]; r != nil && r.lease != nil {
+		r.lease()
+	}
+}
+
 // end takes a run off the list.
 func (rs *runs) end(r *run) {
 	rs.mu.Lock()
 	delete(rs.active, r.id)
+	if r.lease != nil {
+		r.lease()
+	}
 	rs.mu.Unlock()
 	r.cancel()
 	close(r.done)

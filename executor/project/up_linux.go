@@ -38,7 +38,7 @@ func (s *server) up(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if req.Foreground {
-		defer context.AfterFunc(r.Context(), run.cancel)()
+		s.runs.hold(run, r.Context())
 	}
 
 	sub := m.Subscribe(eventBuffer)
@@ -78,7 +78,9 @@ func (s *server) stopRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if len(s.runs.stop(req.Run, req.Kill)) == 0 && req.Run == "" {
+	if req.Leave {
+		s.runs.leave(req.Run)
+	} else if len(s.runs.stop(req.Run, req.Kill)) == 0 && req.Run == "" {
 		return refuse(http.StatusNotFound, exitOurs, "no run of project %q is going on", s.cfg.Project)
 	}
 	w.WriteHeader(http.StatusNoContent) // a run that has just ended needs no stopping
