@@ -114,8 +114,9 @@ func (r *reader) reopen(old *source) error {
 		return fmt.Errorf("read log: %w", err)
 	}
 	r.files = files
-	for i, s := range files {
-		if s.holds(info) {
+	// From the newest back: older archives may name the same inode, used before them by another file.
+	for i := len(files) - 1; i >= 0; i-- {
+		if files[i].holds(info) {
 			for _, seen := range files[:i+1] {
 				seen.close()
 			}

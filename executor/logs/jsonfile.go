@@ -206,9 +206,15 @@ func (d *jsonFile) shift() error {
 	if d.cfg.compress {
 		ext = gzipExt
 	}
-	for i := d.cfg.maxFiles - 1; i > 1; i-- {
-		err := os.Rename(rotatedName(d.path, i-1)+ext, rotatedName(d.path, i)+ext)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+	free := 1 // the first unused number, or the oldest file's
+	for free < d.cfg.maxFiles-1 {
+		if _, err := os.Lstat(rotatedName(d.path, free) + ext); err != nil {
+			break
+		}
+		free++
+	}
+	for i := free; i > 1; i-- {
+		if err := os.Rename(rotatedName(d.path, i-1)+ext, rotatedName(d.path, i)+ext); err != nil {
 			return err
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"time"
 )
 
@@ -118,79 +116,4 @@ func (r *reader) deliver(record []byte) error {
 		return nil
 	}
 	return r.fn(e)
-}
-
-// openAll opens the log's files, oldest first. Everything is open before anything is read, so that rotation cannot take
-// a file away; if it comes in between, the opening starts over.
-func openAll(path string) ([]*source, error) {
-	for try := 0; ; try++ {
-		before, err := os.Stat(path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		files, err := openOnce(path)
-		if err != nil {
-			return nil, err
-		}
-		if try == 100 || len(files) == 0 || sameFile(before, path) {
-			return files, nil
-		}
-		for _, s := range files {
-			s.close()
-		}
-	}
-}
-
-func sameFile(before fs.FileInfo, path string) bool {
-	now, err := os.Stat(path)
-	if err != nil || before == nil {
-		return err != nil && before == nil
-	}
-	return os.SameFile(before, now)
-}
-
-func openOnce(path string) ([]*source, error) {
-	var files []*source
-	for i := 0; ; i++ {
-		s, err := openNth(path, i)
-		switch {
-		case err == nil:
-			files = append([]*source{s}, files...)
-		case errors.Is(err, fs.ErrNotExist):
-			if i > 0 { // the current file may be missing for a moment; a rotated one missing is the end
-				return files, nil
-			}
-		default:
-			for _, s := range files {
-				s.close()
-			}
-			return nil, err
-		}
-	}
-}
-
-// openNth opens the current file (0) or a rotated one. The plain file comes first: while both exist it is the complete
-// one.
-func openNth(path string, i int) (*source, error) {
-	if i == 0 {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		return newSource(f), nil
-	}
-	f, err := os.Open(rotatedName(path, i))
-	if err == nil {
-		return newSource(f), nil
-	}
-	if f, err = os.Open(rotatedName(path, i) + gzipExt); err != nil {
-		return nil, err
-	}
-	s := newSource(f)
-	s.packed = true
-	if err := s.rewind(); err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
 }

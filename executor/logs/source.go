@@ -79,8 +79,8 @@ func (s *source) fill() error {
 	return err
 }
 
-// holds reports whether the source is the file of info, or was made from it by compression. An inode number is enough:
-// it cannot have been given away while the caller has the file open.
+// holds reports whether the source is the file of info, or was made from it by compression. An inode number is enough
+// for the newest source that has it: it is not given away again while the caller has the file open.
 func (s *source) holds(info os.FileInfo) bool {
 	if s.packed {
 		z, ok := s.in.(*gzip.Reader)
