@@ -50,7 +50,7 @@ func closed(c <-chan struct{}) bool {
 // anything. final says that nothing will follow.
 func (r *reader) catchUp(final bool) (grown bool, err error) {
 	if len(r.files) == 0 {
-		if r.files, err = openAll(r.path); err != nil || len(r.files) == 0 {
+		if r.files, err = openAll(r.path, nil); err != nil || len(r.files) == 0 {
 			return false, err
 		}
 	}
@@ -76,7 +76,7 @@ func (r *reader) catchUp(final bool) (grown bool, err error) {
 		}
 		grown = true
 		if len(r.files) == 1 {
-			if err := r.reopen(s); err != nil {
+			if moved, err := r.reopen(s); !moved {
 				return grown, err
 			}
 		} else {
@@ -102,29 +102,26 @@ func (r *reader) rotated(s *source) (bool, error) {
 	return !os.SameFile(now, mine), nil
 }
 
-// reopen replaces the finished file old by those written after it. If old is not among the files any more, it has been
-// rotated out of existence, and all of them are newer.
-func (r *reader) reopen(old *source) error {
-	files, err := openAll(r.path)
-	if err != nil {
-		return fmt.Errorf("read log: %w", err)
-	}
+// reopen replaces the finished file old by those written after it, and reports whether there are any. If old is not
+// among the files any more, it has been rotated out of existence, and all of them are newer.
+func (r *reader) reopen(old *source) (moved bool, err error) {
 	info, err := old.file.Stat()
 	if err != nil {
-		return fmt.Errorf("read log: %w", err)
+		return false, fmt.Errorf("read log: %w", err)
+	}
+	files, err := openAll(r.path, info)
+	if err != nil {
+		return false, fmt.Errorf("read log: %w", err)
+	}
+	if len(files) > 0 && files[0].holds(info) {
+		files[0].close()
+		files = files[1:]
+	}
+	if len(files) == 0 {
+		return false, nil
 	}
 	r.files = files
-	// From the newest back: older archives may name the same inode, used before them by another file.
-	for i := len(files) - 1; i >= 0; i-- {
-		if files[i].holds(info) {
-			for _, seen := range files[:i+1] {
-				seen.close()
-			}
-			r.files = files[i+1:]
-			break
-		}
-	}
-	return nil
+	return true, nil
 }
 
 // shrunk goes back to the end of a file that became shorter: its writer cut off a record that it could not finish.

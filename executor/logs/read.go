@@ -50,7 +50,7 @@ type reader struct {
 
 func (r *reader) run() error {
 	var err error
-	if r.files, err = openAll(r.path); err != nil {
+	if r.files, err = openAll(r.path, nil); err != nil {
 		return fmt.Errorf("read log: %w", err)
 	}
 	if err := r.seekTail(); err != nil {
