@@ -28,7 +28,7 @@ type UpRequest struct {
 	// Remove takes everything of the run away at its end (up --rm).
 	Remove bool `json:"remove,omitempty"`
 	// Output asks for the output of these containers as events; nil = of all that are attached (docker's -a rules).
-	Output []string `json:"output,omitempty"`
+	Output []string `json:"output"`
 	// WaitAttach names containers that must not start before a client has attached (run -it).
 	WaitAttach []string `json:"waitAttach,omitempty"`
 	Parallel   int      `json:"parallel,omitempty"` // 0 = the policy's, else 8

@@ -32,7 +32,7 @@ func Projects(paths state.Paths) ([]string, error) {
 	}
 	names := []string{}
 	for _, e := range entries {
-		if checkName(e.Name()) != nil {
+		if !e.IsDir() || checkName(e.Name()) != nil {
 			continue
 		}
 		containers, err := os.ReadDir(paths.Containers(e.Name()))
@@ -63,19 +63,32 @@ func choose(records []executor.Record, refs []string) ([]executor.Record, error)
 	}
 	chosen := make([]executor.Record, 0, len(refs))
 	for _, ref := range refs {
-		i := slices.IndexFunc(records, func(r executor.Record) bool { return r.Key == ref || r.Name == ref || r.ID == ref })
+		i := find(records, ref)
 		if i < 0 {
-			begins := func(r executor.Record) bool { return ref != "" && strings.HasPrefix(r.ID, ref) }
-			i = slices.IndexFunc(records, begins)
-			if i < 0 || slices.ContainsFunc(records[i+1:], begins) {
-				return nil, refuse(http.StatusNotFound, exitOurs, "no container %q", ref)
-			}
+			return nil, refuse(http.StatusNotFound, exitOurs, "no container %q", ref)
 		}
 		if !slices.ContainsFunc(chosen, func(r executor.Record) bool { return r.ID == records[i].ID }) {
 			chosen = append(chosen, records[i])
 		}
 	}
 	return chosen, nil
+}
+
+// find returns the index of the record that ref means, -1 if none or several.
+func find(records []executor.Record, ref string) int {
+	if ref == "" {
+		return -1
+	}
+	i := slices.IndexFunc(records, func(r executor.Record) bool { return r.Key == ref || r.Name == ref || r.ID == ref })
+	if i >= 0 {
+		return i
+	}
+	begins := func(r executor.Record) bool { return strings.HasPrefix(r.ID, ref) }
+	i = slices.IndexFunc(records, begins)
+	if i >= 0 && slices.ContainsFunc(records[i+1:], begins) {
+		return -1
+	}
+	return i
 }
 
 // Dir returns the directory that the project belongs to, "" if none is known.

@@ -67,7 +67,7 @@ func (rs *runs) begin(life context.Context, plan *planner.Plan, foreground bool)
 }
 
 // hold makes a run end with its client's connection, which is what ctx ends with.
-func (rs *runs) hold(r *run, ctx context.Context) {
+func (rs *runs) hold(ctx context.Context, r *run) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r.lease = context.AfterFunc(ctx, r.cancel)

@@ -38,7 +38,7 @@ func (s *server) up(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if req.Foreground {
-		s.runs.hold(run, r.Context())
+		s.runs.hold(r.Context(), run)
 	}
 
 	sub := m.Subscribe(eventBuffer)
