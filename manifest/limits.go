@@ -18,6 +18,9 @@ const (
 	maxKeys      = 10_000    // keys of one map
 	maxKeyLength = 1 << 10   // bytes of one key
 	maxFiles     = 100       // files of one manifest
+	maxTotal     = 4 << 20   // bytes of all files together
+	maxWork      = 2_000_000 // entries and items copied while merging; `extends` may name one template many times
+	maxFindings  = 200       // diagnostics after which reading stops, as only the first are shown
 )
 
 var (

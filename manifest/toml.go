@@ -172,6 +172,9 @@ func (r *tomlReader) add(table *Node, e Entry) bool {
 		r.diags.Errorf(CodeLimit, e.KeyRange, "this key is longer than %d bytes", maxKeyLength)
 		return false
 	}
+	if len(r.diags) > maxFindings {
+		r.budget.spent = true
+	}
 	if !t.keys.add(e, &r.diags) {
 		return false
 	}

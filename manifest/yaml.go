@@ -229,6 +229,9 @@ func (r *yamlReader) mapping(n *yaml.Node, start, depth int) (*Node, int) {
 			value.Range, valueEnd = key.KeyRange, keyEnd // an absent value is shown at its key
 		}
 		end = max(end, valueEnd)
+		if len(r.diags) > maxFindings {
+			r.budget.spent = true
+		}
 		if !ok || !keys.add(key, &r.diags) || value == nil {
 			continue
 		}
