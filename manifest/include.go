@@ -69,7 +69,7 @@ func (l *loader) include(inc *inclusion, f *file, stack []*file) *file {
 		d := l.diags.Errorf(CodeIncludeCycle, inc.path.Range, "%s includes itself", open.name).
 			WithHelp("drop one of the includes")
 		for _, between := range stack[i+1:] {
-			d.Also(diag.Range{File: between.name}, "through %s", between.name)
+			d.Also(between.at, "through %s", between.name)
 		}
 		return nil
 	}
@@ -79,7 +79,7 @@ func (l *loader) include(inc *inclusion, f *file, stack []*file) *file {
 		}
 		return nil
 	}
-	child := &file{abs: abs, name: l.shown(abs), dir: l.absolute(abs, "..")}
+	child := &file{at: inc.path.Range, abs: abs, name: l.shown(abs), dir: l.absolute(abs, "..")}
 	text, why := readFile(abs, false)
 	if why != "" {
 		l.diags.Errorf(CodeUnreadableFile, inc.path.Range, "%s cannot be read: %s", child.name, why).

@@ -171,10 +171,11 @@ func (l *loader) find() (string, bool) {
 
 // file is one parsed text.
 type file struct {
-	abs  string // "" for standard input
-	name string // as shown
-	dir  string // absolute; relative paths in the file count from it
-	root *Node  // a Map
+	abs  string     // "" for standard input
+	name string     // as shown
+	dir  string     // absolute; relative paths in the file count from it
+	root *Node      // a Map
+	at   diag.Range // where it is included
 }
 
 // open reads a file that the user named.

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -35,6 +36,11 @@ const (
 
 const quoteHelp = "quote the value: 'like this'"
 
+const (
+	tabSummary = "a tab may not indent here"
+	tabHelp    = "indent with spaces"
+)
+
 var yamlProblems = []yamlProblem{
 	{"mapping values are not allowed", "a second `: ` in one line", quoteHelp, atColon},
 	{"did not find expected key", "this does not fit the section around it", "check the indentation, and quote a value that starts with [ { * & ! % @ or a quote", atRead},
@@ -50,7 +56,7 @@ var yamlProblems = []yamlProblem{
 	{"found unknown escape character", "this escape is not known in double quotes", `use single quotes, in which a backslash is just a backslash: 'c:\dir'`, atEscape},
 	{"did not find expected hexdecimal number", "this escape needs hexadecimal digits", `use single quotes, in which a backslash is just a backslash: 'c:\dir'`, atEscape},
 	{"found invalid Unicode character escape code", "this escape is no character", "write the character itself", atEscape},
-	{"found a tab character", "a tab may not indent here", "indent with spaces", atTab},
+	{"found a tab character", tabSummary, tabHelp, atTab},
 	{"block sequence entries are not allowed", "a list item may not start here", "start the list on a line of its own, or quote the value", atLine},
 	{"mapping keys are not allowed", "`?` may not start a value here", quoteHelp, atLine},
 	{"indentation indicator equal to 0", "the indentation of a block of text cannot be 0", "write `|` or `>` alone", atRead},
@@ -94,11 +100,15 @@ func yamlSyntax(s *source, err error) (d diag.List) {
 	if p.summary == tooDeep {
 		code = CodeLimit
 	}
-	out := d.Errorf(code, placeOf(s, p.place, line, read), "%s", p.summary)
-	switch value, ok := unquoted(s, out.Subject.Start.Line-1); {
-	case ok:
-		out.WithHelp("quote the value: %s", value)
-	case p.help != "":
+	at := placeOf(s, p.place, line, read)
+	if s.at(s.offset(at.Start)) == '\t' {
+		p.summary, p.help = tabSummary, tabHelp
+	}
+	if from, to := unquoted(s, at.Start.Line-1); to > 0 {
+		at, p.help = s.span(from, to), fmt.Sprintf("quote the value: '%s'", s.text[from:to])
+	}
+	out := d.Errorf(code, at, "%s", p.summary)
+	if p.help != "" {
 		out.WithHelp("%s", p.help)
 	}
 	return d
@@ -117,11 +127,12 @@ func placeOf(s *source, p yamlPlace, line, read int) diag.Range {
 	case atLine:
 		return s.lineSpan(line)
 	case atColon:
+		if i := bytes.Index(text, []byte(" #")); i >= 0 {
+			text = text[:i]
+		}
+		text = append(bytes.TrimRight(text, " \t"), ' ')
 		if i := bytes.LastIndex(text, []byte(": ")); i > 0 {
 			return s.span(start+i, start+i+1)
-		}
-		if n := len(bytes.TrimRight(text, " \t")); n > 0 && text[n-1] == ':' {
-			return s.span(start+n-1, start+n)
 		}
 		return s.lineSpan(line)
 	case atQuote:
@@ -167,19 +178,19 @@ func openQuote(line []byte) int {
 }
 
 // keyedValue is a line `key: value` or `- value` with a value that plain YAML takes for something else.
-var keyedValue = regexp.MustCompile(`^\s*(?:- +)*(?:[\w.-]+:\s+)?((?:\[[0-9A-Fa-f:.]*\]:|[*@%` + "`" + `]|[A-Za-z]:\\)\S*)\s*$`)
+var keyedValue = regexp.MustCompile(`^\s*(?:- +)*(?:[\w.-]+:\s+)?((?:\[[0-9A-Fa-f:.]*\]:|[*@%` + "`" + `]|[A-Za-z]:\\)\S*)\s*(?: #.*)?$`)
 
-// unquoted returns the value of a line, quoted, if it is one of the values of docker run that need quotes in YAML:
-// [::1]:80:80, *.txt, @name, c:\dir:d:.
-func unquoted(s *source, line int) (string, bool) {
+// unquoted finds the value of a line if it is one of the values of docker run that need quotes in YAML: [::1]:80:80,
+// *.txt, @name, c:\dir:d:.
+func unquoted(s *source, line int) (from, to int) {
 	if line < 0 || line >= len(s.starts) {
-		return "", false
+		return 0, 0
 	}
-	m := keyedValue.FindSubmatch(s.line(line))
-	if m == nil || bytes.ContainsRune(m[1], '\'') {
-		return "", false
+	m := keyedValue.FindSubmatchIndex(s.line(line))
+	if m == nil || bytes.ContainsRune(s.line(line)[m[2]:m[3]], '\'') {
+		return 0, 0
 	}
-	return "'" + string(m[1]) + "'", true
+	return s.starts[line] + m[2], s.starts[line] + m[3]
 }
 
 // readUntilError parses again, byte by byte, and returns how many bytes the parser had asked for when it gave up. It
