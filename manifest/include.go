@@ -3,8 +3,6 @@ package manifest
 import (
 	"maps"
 	"slices"
-
-	"github.com/runfile/runfile/manifest/diag"
 )
 
 // inclusion is one entry of `include`.
