@@ -1,58 +1,72 @@
 package schema
 
 import (
-	"io"
+	"strings"
 
-	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/manifest/diag"
 )
 
-// Options returns the rows of the table.
-func Options() []Option { return nil }
-
-// Lookup returns the row of that long name.
-func Lookup(name string) (*Option, bool) { return nil, false }
-
-// Decode turns a loaded document into a project.
-func Decode(doc *manifest.Document) (*Project, diag.List) { return &Project{Name: doc.Name}, nil }
-
-// RunFlags are the flags of `runfile run` that are not options of a container.
-type RunFlags struct {
-	Print      bool
-	Project    string
-	Files      []string
-	Progress   string
-	Quiet      bool
-	Help       bool
-	SigProxy   bool
-	DetachKeys string
-	Format     string
-}
-
-// FromFlags reads the arguments of `runfile run`.
-func FromFlags(args []string, dir string) (*Container, RunFlags, diag.List) {
-	return &Container{}, RunFlags{}, nil
-}
-
-// Check applies the rules between options and between containers.
-func Check(p *Project) diag.List { return nil }
-
-// Canonical returns the canonical text of every option that is set.
-func Canonical(c *Container) map[string]string { return nil }
-
-// WriteManifest writes the project as yaml, toml or json.
-func WriteManifest(w io.Writer, p *Project, format string) error { return nil }
-
 // Reference is a mention of another container.
 type Reference struct {
-	Option string
-	Target string
-	Kind   string
-	At     diag.Range
+	Option string     // the option that mentions it
+	Target string     // the other container: a key of the file, or a name or id on the host
+	Kind   string     // link, volumes-from, network, pid, ipc or depends-on
+	At     diag.Range // where
 }
 
-// References lists the containers that c refers to.
-func References(c *Container) []Reference { return nil }
+// References lists the containers that c refers to, in the order of the table.
+func References(c *Container) []Reference {
+	var out []Reference
+	for i := range rows {
+		r := &rows[i]
+		if r.refs == nil {
+			continue
+		}
+		for _, v := range r.refs(c) {
+			out = append(out, Reference{Option: r.Name, Target: v.Text, Kind: r.Ref, At: v.At})
+		}
+	}
+	return out
+}
 
-// RunUsage prints the help of `runfile run`.
-func RunUsage(w io.Writer) {}
+// Values returns the canonical texts of an option that c sets, with their positions; nil if it is not set.
+func Values(c *Container, name string) []Value {
+	if r := rowByName[name]; r != nil {
+		return r.values(c)
+	}
+	return nil
+}
+
+// Canonical returns the canonical text of every option that makes a difference to a container that exists, by name:
+// switches that are off, and options that matter to the plan only, are left out, and so are positions. What files say
+// is part of the text, so that a changed env-file or seccomp profile shows.
+func Canonical(c *Container) map[string]string {
+	out := map[string]string{}
+	for i := range rows {
+		r := &rows[i]
+		if r.NoDiff {
+			continue
+		}
+		var texts []string
+		for _, v := range r.values(c) {
+			texts = append(texts, v.Text)
+		}
+		text := strings.Join(texts, "\n")
+		if texts == nil || r.Kind == Switch && text == "false" || r.Name == "restart" && text == "no" {
+			continue
+		}
+		out[r.Name] = text
+	}
+	for _, kv := range c.Process.Env { // the printed form hides what came from the environment
+		if kv.Value.Inherited {
+			out["env"] += "\n" + kv.Value.Key + "=" + kv.Value.Value
+		}
+	}
+	for _, kv := range c.Process.EnvFromFiles {
+		out["env-file"] += "\n" + kv.Key + "=" + kv.Value
+	}
+	if c.Security.SeccompProfile != "" {
+		out["security-opt"] += "\n" + c.Security.SeccompProfile
+	}
+	return out
+}

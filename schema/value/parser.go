@@ -12,8 +12,12 @@ type Parser[T any] struct {
 	Parse func(text string) (T, error)
 	// Fields turns the map form of a value into its meaning; nil where there is none.
 	Fields func(fields []Field) (T, error)
-	// Format is the canonical text: Parse(Format(v)) gives v again.
+	// Format is the canonical text: Parse(Format(v)) gives v again, unless FormatFields says otherwise.
 	Format func(v T) string
+	// FormatFields is the canonical map form of a value that the text form cannot express, else nil.
+	FormatFields func(v T) []Field
+	// False is the word that an unquoted false stands for, "" where a boolean is an error: YAML 1.1 reads no as false.
+	False string
 	// Schema is the draft-07 JSON schema of the text form.
 	Schema map[string]any
 	// FieldsSchema is the draft-07 JSON schema of the map form.
@@ -35,8 +39,8 @@ func (p Parser[T]) Text(v T) string {
 // Field is one key of the map form of a value. A key whose value is a list comes once per entry.
 type Field struct {
 	Name, Text string
-	// Null is true for a key without a value.
-	Null bool
+	Null       bool // the key has no value
+	InList     bool // Text is an entry of a list
 }
 
 // Error is a value that breaks its syntax's rule. It never names the option.

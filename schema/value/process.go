@@ -248,6 +248,7 @@ func RestartSyntax() Parser[RestartPolicy] {
 		Schema: anyOf(pattern(`^(no|always|unless-stopped|on-failure(:\+?[0-9]*)?)$`), map[string]any{"enum": []any{false}}),
 		Syntax: "no | on-failure[:max-retry] | always | unless-stopped",
 		Words:  restartWords,
+		False:  "no",
 	}
 }
 

@@ -378,3 +378,37 @@ func Hostname() Parser[string] {
 		Syntax: "at most 64 bytes, no spaces, no slashes",
 	}
 }
+
+// CPUShares is a relative weight: 0 for the default, else what the kernel takes.
+func CPUShares() Parser[int64] {
+	p := Int("eq=0|min=2,max=262144")
+	parse := p.Parse
+	p.Syntax = "0 or a whole number from 2 to 262144"
+	p.Parse = func(s string) (int64, error) {
+		n, err := parse(s)
+		if err != nil {
+			return 0, bad("%q is not %s", s, p.Syntax)
+		}
+		return n, nil
+	}
+	return p
+}
+
+// Stream is stdin, stdout or stderr in any case.
+func Stream() Parser[string] {
+	p := Word("oneof=stdin stdout stderr")
+	parse := p.Parse
+	p.Parse = func(s string) (string, error) { return parse(strings.ToLower(s)) }
+	p.Schema = pattern(`^[sS][tT][dD]([iI][nN]|[oO][uU][tT]|[eE][rR][rR])$`)
+	return p
+}
+
+// ProfileName is the name of a profile, and of a container, network or volume in its section.
+func ProfileName() Parser[string] {
+	return named(keyName, KeyPattern, "letters, digits, _, . and -, the first a letter or digit")
+}
+
+// KeyPattern is what the names of containers, networks and volumes in their sections look like.
+const KeyPattern = `^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`
+
+var keyName = lazy(KeyPattern)

@@ -1,0 +1,156 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/runfile/runfile/manifest"
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// maxFile bounds env-files and seccomp profiles, in bytes.
+const maxFile = 4 << 20
+
+// finish makes a container complete once all its options are read: paths become absolute, values come in from files
+// and from the environment, and mounts that docker drops are dropped.
+func (d *decoder) finish(c *Container) {
+	if r := &c.Image.Ref; r.Set && r.Value.Scheme != "" {
+		r.Value.Path = d.absolute(r.Value.Path, r.At)
+	}
+	if f := &c.Metadata.CIDFile; f.Set {
+		f.Value = d.absolute(f.Value, f.At)
+	}
+	for i := range c.Mounts.Volumes {
+		if v := &c.Mounts.Volumes[i]; v.Value.Type == value.Bind {
+			v.Value.Source = d.absolute(v.Value.Source, v.At)
+		}
+	}
+	d.environment(c)
+	d.seccomp(c)
+	dropMounts(c)
+}
+
+// environment looks up what is inherited and reads the env-files.
+func (d *decoder) environment(c *Container) {
+	for i := range c.Process.Env {
+		kv := &c.Process.Env[i].Value
+		if !kv.HasValue {
+			kv.Value, kv.HasValue = d.env(kv.Key)
+			kv.Inherited = kv.HasValue
+		}
+	}
+	for i := range c.Process.EnvFile {
+		f := &c.Process.EnvFile[i]
+		f.Value = d.absolute(f.Value, f.At)
+		r, err := openFile(f.Value, f.At)
+		if err != nil {
+			d.unreadable("env-file", f.At, f.Value, err)
+			continue
+		}
+		kvs, err := value.ReadEnvFile(io.LimitReader(r, maxFile), d.env)
+		_ = r.Close() // read only
+		c.Process.EnvFromFiles = append(c.Process.EnvFromFiles, kvs...)
+		d.envFileErrors(f.Value, f.At, err)
+	}
+}
+
+// envFileErrors reports each wrong line at its place in the env-file.
+func (d *decoder) envFileErrors(path string, from diag.Range, err error) {
+	if err == nil {
+		return
+	}
+	list := []error{err}
+	if j, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what errors.Join returns
+		list = j.Unwrap()
+	}
+	for _, err := range list {
+		at := diag.Range{File: path}
+		var line *value.FileError
+		if errors.As(err, &line) {
+			at.Start = diag.Pos{Line: line.Line, Column: line.Column}
+			at.End = diag.Pos{Line: line.Line, Column: line.Column + 1}
+		}
+		diagnostic := d.diags.Errorf(CodeEnvFileLine, at, "%s, env-file: %v", d.who, err).Also(from, "named here")
+		advise(diagnostic, nil, err)
+	}
+}
+
+// seccomp reads the profile of the last seccomp option, which is the one that counts.
+func (d *decoder) seccomp(c *Container) {
+	for i := range c.Security.Options {
+		o := &c.Security.Options[i]
+		if o.Value.Key != "seccomp" {
+			continue
+		}
+		c.Security.SeccompProfile = ""
+		if o.Value.Value == "unconfined" || o.Value.Value == "builtin" {
+			continue
+		}
+		o.Value.Value = d.absolute(o.Value.Value, o.At)
+		r, err := openFile(o.Value.Value, o.At)
+		if err != nil {
+			d.unreadable("security-opt", o.At, o.Value.Value, err)
+			continue
+		}
+		data, err := io.ReadAll(io.LimitReader(r, maxFile))
+		_ = r.Close() // read only
+		if err != nil {
+			d.unreadable("security-opt", o.At, o.Value.Value, err)
+			continue
+		}
+		if c.Security.SeccompProfile, err = value.SeccompProfile(data); err != nil {
+			d.bad(&rowByName["security-opt"].Option, &manifest.Node{Range: o.At}, fmt.Errorf("%s: %w", o.Value.Value, err))
+		}
+	}
+}
+
+func (d *decoder) unreadable(option string, at diag.Range, path string, err error) {
+	reason := err.Error()
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		reason = pathErr.Err.Error()
+	}
+	d.diags.Errorf(CodeBadFile, at, "%s, %s: cannot read %s: %s", d.who, option, path, reason).
+		WithHelp("the path counts from the directory of the file that names it")
+}
+
+// openFile opens a file that a manifest names. A manifest may name regular files only, since opening a FIFO or a
+// terminal waits for somebody; on the command line a shell's <(...) is such a FIFO and welcome.
+func openFile(path string, at diag.Range) (*os.File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, errors.New("it is a directory")
+	case !info.Mode().IsRegular() && at.File != CommandLine:
+		return nil, errors.New("it is not a regular file")
+	}
+	return os.Open(path)
+}
+
+// dropMounts does what docker does silently and rightly: the same volume entry twice is one, and an anonymous volume
+// gives way to anything else at its place.
+func dropMounts(c *Container) {
+	taken := func(target string) bool {
+		return slices.ContainsFunc(c.Mounts.Volumes, func(o Item[value.Mount]) bool {
+			return o.Value.Target == target && o.Value.Source != ""
+		}) || slices.ContainsFunc(c.Mounts.Tmpfs, func(t Item[value.Tmpfs]) bool { return t.Value.Target == target })
+	}
+	var kept Items[value.Mount]
+	for _, v := range c.Mounts.Volumes {
+		same := slices.ContainsFunc(kept, func(o Item[value.Mount]) bool { return o.Value == v.Value })
+		if same || v.Value.Source == "" && taken(v.Value.Target) {
+			continue
+		}
+		kept = append(kept, v)
+	}
+	c.Mounts.Volumes = kept
+}
+
+// lookupEnv is where variables without a value come from.
+func lookupEnv(name string) (string, bool) { return os.LookupEnv(name) }

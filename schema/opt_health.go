@@ -1,0 +1,49 @@
+package schema
+
+import (
+	"time"
+
+	"github.com/runfile/runfile/schema/value"
+)
+
+var healthOptions = []row[Container]{
+	command(Option{
+		Name: "health-cmd", Group: GroupHealth, Arg: "string", Example: "nc -z 127.0.0.1 80",
+		Help: "Command to run to check health",
+		Doc:  "Text runs in the container's shell, a list without one.",
+	}, func(c *Container) *Opt[[]string] { return &c.Health.Cmd }, healthWords),
+	opt(Option{
+		Name: "health-interval", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "10s",
+		Help: "Time between running the check (ns|us|ms|s|m|h)",
+	}, func(c *Container) *Opt[time.Duration] { return &c.Health.Interval }, value.HealthDuration()),
+	opt(Option{
+		Name: "health-retries", Group: GroupHealth, Arg: "int", Example: "5",
+		Help: "Consecutive failures needed to report unhealthy",
+	}, func(c *Container) *Opt[int64] { return &c.Health.Retries }, value.Int("min=0,max=2147483647")),
+	opt(Option{
+		Name: "health-timeout", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "3s",
+		Help: "Maximum time to allow one check to run (ns|us|ms|s|m|h)",
+	}, func(c *Container) *Opt[time.Duration] { return &c.Health.Timeout }, value.HealthDuration()),
+	toggle(Option{
+		Name: "no-healthcheck", Group: GroupHealth, Example: "true",
+		Help: "Disable any container-specified HEALTHCHECK",
+	}, func(c *Container) *Opt[bool] { return &c.Health.Disable }),
+}
+
+// healthWords keeps the check as docker does: the first word says whether a shell runs the rest.
+var healthWords = wording{
+	text: func(s string) ([]string, error) { return []string{"CMD-SHELL", s}, nil },
+	list: func(l []string) ([]string, error) {
+		if l[0] == "" {
+			return nil, &value.Error{Problem: "the list begins with an empty text"}
+		}
+		return append([]string{"CMD"}, l...), nil
+	},
+	tree: func(l []string) any {
+		if l[0] == "CMD-SHELL" {
+			return l[1]
+		}
+		return texts(l[1:])
+	},
+	syntax: "text for the container's shell, or a list of arguments",
+}

@@ -1,0 +1,94 @@
+package schema
+
+import (
+	"slices"
+)
+
+// referenceOrder is the order of docker run's help.
+var referenceOrder = []string{
+	"add-host", "attach", "blkio-weight", "blkio-weight-device", "cap-add", "cap-drop", "cgroup-parent", "cidfile",
+	"cpu-count", "cpu-percent", "cpu-period", "cpu-quota", "cpu-shares", "cpus", "cpu-rt-period", "cpu-rt-runtime",
+	"cpuset-cpus", "cpuset-mems", "detach", "detach-keys", "device", "device-cgroup-rule", "device-read-bps",
+	"device-read-iops", "device-write-bps", "device-write-iops", "disable-content-trust", "dns", "dns-option",
+	"dns-search", "entrypoint", "env", "env-file", "expose", "group-add", "health-cmd", "health-interval",
+	"health-retries", "health-timeout", "help", "hostname", "init", "init-path", "interactive", "io-maxbandwidth",
+	"io-maxiops", "ip", "ip6", "ipc", "isolation", "kernel-memory", "label", "label-file", "link", "link-local-ip",
+	"log-driver", "log-opt", "mac-address", "memory", "memory-reservation", "memory-swap", "memory-swappiness", "name",
+	"network-alias", "network", "no-healthcheck", "oom-kill-disable", "oom-score-adj", "pid", "pids-limit",
+	"privileged", "publish", "publish-all", "read-only", "restart", "rm", "runtime", "security-opt", "shm-size",
+	"sig-proxy", "stop-signal", "stop-timeout", "storage-opt", "sysctl", "tmpfs", "tty", "ulimit", "user", "userns",
+	"uts", "volume", "volume-driver", "volumes-from", "workdir",
+	// Younger options of docker run.
+	"platform", "pull",
+}
+
+// rows is the table: docker's options in the order of its help, then runfile's own.
+var rows = arrange(slices.Concat(
+	imageOptions, processOptions, resourcesOptions, devicesOptions, namespacesOptions, securityOptions, networkOptions,
+	mountsOptions, loggingOptions, healthOptions, lifecycleOptions, stdioOptions, metadataOptions,
+))
+
+var rowByName = func() map[string]*row[Container] {
+	m := make(map[string]*row[Container], len(rows))
+	for i := range rows {
+		m[rows[i].Name] = &rows[i]
+	}
+	return m
+}()
+
+func arrange(list []row[Container]) []row[Container] {
+	place := make(map[string]int, len(referenceOrder))
+	for i, name := range referenceOrder {
+		place[name] = i
+	}
+	at := func(r row[Container]) int {
+		if i, ok := place[r.Name]; ok {
+			return i
+		}
+		return len(place)
+	}
+	slices.SortStableFunc(list, func(a, b row[Container]) int { return at(a) - at(b) })
+	return list
+}
+
+// Options returns the rows of the table: docker's options in the order of its help, then runfile's own keys.
+func Options() []Option {
+	out := make([]Option, len(rows))
+	for i := range rows {
+		out[i] = rows[i].Option
+	}
+	return out
+}
+
+// Later returns docker's options that runfile knows but does not honour yet, in the order of docker's help.
+func Later() []Option { return slices.Clone(laterOptions) }
+
+// Lookup returns the row of that long name. The row must not be changed.
+func Lookup(name string) (*Option, bool) {
+	if r := rowByName[name]; r != nil {
+		return &r.Option, true
+	}
+	return nil, false
+}
+
+// Repeatable reports whether an option of that name takes several values, which add up over defaults and templates.
+func Repeatable(name string) bool {
+	r := rowByName[name]
+	return r != nil && (r.Kind == List || r.Kind == Map)
+}
+
+// lookupLater finds a docker option that is not honoured yet.
+func lookupLater(name string) *Option {
+	for i := range laterOptions {
+		if laterOptions[i].Name == name {
+			return &laterOptions[i]
+		}
+	}
+	return nil
+}
+
+// ownLater are keys of runfile's own that the design has and this version does not honour yet.
+var ownLater = []string{
+	"start-timeout", "retries", "success-exit-codes", "allow-failure", "matrix", "artifacts", "secret", "replicas",
+	"health-on-failure", "pull-retries",
+}

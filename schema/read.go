@@ -1,0 +1,295 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/runfile/runfile/manifest"
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// decoder collects what is wrong while a document becomes a project. Reading goes on after every mistake.
+type decoder struct {
+	diags diag.List
+	who   string // what the keys belong to, for messages: container "web"
+	dir   string // what relative paths of nodes without a file count from
+	env   func(string) (string, bool)
+}
+
+// scalar returns the text of a single value.
+func (d *decoder) scalar(o *Option, n *manifest.Node, falseWord string) (string, bool) {
+	switch {
+	case n.Kind == manifest.Null:
+		d.noValue(o, n.Range)
+	case n.Kind != manifest.Scalar:
+		d.wrongType(o, n, "one value")
+	case n.Type == manifest.Bool && n.Text == "false" && falseWord != "":
+		return falseWord, true
+	case n.Type == manifest.Bool:
+		d.wrongType(o, n, "text").WithHelp("quote it if you mean the word: %s: %q", o.Name, n.Text)
+	default:
+		return n.Text, true
+	}
+	return "", false
+}
+
+// readOne reads the value of an option that is given once; ok is false for an error and for empty text, which is the
+// same as leaving the option out.
+func readOne[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) (v T, ok bool) {
+	if n.Kind == manifest.Map && p.Fields != nil {
+		return readFields(d, o, n, p)
+	}
+	if p.Schema == nil && n.Kind != manifest.Null { // a map is the only form
+		d.wrongType(o, n, "a map: "+p.Syntax)
+		return v, false
+	}
+	text, ok := d.scalar(o, n, p.False)
+	if !ok || text == "" {
+		return v, false
+	}
+	v, err := p.Parse(text)
+	if err != nil {
+		d.bad(o, n, err)
+		return v, false
+	}
+	return v, true
+}
+
+// readItems reads a list, or one bare value as a list of one.
+func readItems[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) Items[T] {
+	nodes := n.Items
+	switch n.Kind {
+	case manifest.Null:
+		d.noValue(o, n.Range)
+		return nil
+	case manifest.Scalar, manifest.Map:
+		nodes = []*manifest.Node{n}
+	case manifest.List:
+	}
+	var out Items[T]
+	for _, item := range nodes {
+		if n.Kind == manifest.List && item.Kind == manifest.Scalar && item.Text == "" {
+			d.bad(o, item, &value.Error{Problem: "an entry is empty"})
+			continue
+		}
+		if v, ok := readOne(d, o, item, p); ok {
+			out = append(out, Item[T]{Value: v, At: item.Range})
+		}
+	}
+	return out
+}
+
+// readMap reads a map from the first part of each value to the rest.
+func readMap[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T], form mapForm) Items[T] {
+	var out Items[T]
+	for _, e := range n.Entries {
+		nodes := []*manifest.Node{e.Value}
+		if e.Value.Kind == manifest.List && form.many {
+			nodes = e.Value.Items
+		}
+		for _, item := range nodes {
+			if v, ok := readMapEntry(d, o, e, item, p, form); ok {
+				out = append(out, Item[T]{Value: v, At: span(e.KeyRange, item.Range)})
+			}
+		}
+	}
+	return out
+}
+
+func readMapEntry[T any](d *decoder, o *Option, e manifest.Entry, n *manifest.Node, p value.Parser[T], form mapForm,
+) (v T, ok bool) {
+	var err error
+	switch {
+	case n.Kind == manifest.Null && form.null:
+		v, err = p.Parse(e.Key)
+	case n.Kind == manifest.Null:
+		d.noValue(o, e.KeyRange)
+		return v, false
+	case n.Kind == manifest.Scalar && form.sep != "" && (n.Type != manifest.Bool || form.boolean):
+		if form.sep == "=" && strings.Contains(e.Key, "=") {
+			d.bad(o, &manifest.Node{Range: e.KeyRange}, &value.Error{Problem: fmt.Sprintf("the name %q holds an equals sign", e.Key)})
+			return v, false
+		}
+		v, err = p.Parse(e.Key + form.sep + n.Text)
+	case n.Kind == manifest.Map && form.name != "":
+		return readFields(d, o, n, p, value.Field{Name: form.name, Text: e.Key})
+	default:
+		want := "text"
+		if form.name != "" {
+			want = "a map"
+		}
+		d.wrongType(o, n, want+" for "+e.Key)
+		return v, false
+	}
+	if err != nil {
+		d.bad(o, &manifest.Node{Range: span(e.KeyRange, n.Range)}, err)
+		return v, false
+	}
+	return v, true
+}
+
+// readFields reads the map form of a single value.
+func readFields[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T], extra ...value.Field) (v T, ok bool) {
+	fields := extra
+	for _, e := range n.Entries {
+		switch e.Value.Kind {
+		case manifest.Null:
+			fields = append(fields, value.Field{Name: e.Key, Null: true})
+		case manifest.Scalar:
+			fields = append(fields, value.Field{Name: e.Key, Text: e.Value.Text})
+		case manifest.List:
+			for _, item := range e.Value.Items {
+				if item.Kind != manifest.Scalar {
+					d.wrongType(o, item, "text")
+					return v, false
+				}
+				fields = append(fields, value.Field{Name: e.Key, Text: item.Text, InList: true})
+			}
+		case manifest.Map:
+			d.wrongType(o, e.Value, "text for "+e.Key)
+			return v, false
+		}
+	}
+	v, err := p.Fields(fields)
+	if err != nil {
+		d.bad(o, n, err)
+		return v, false
+	}
+	return v, true
+}
+
+// readWords reads text, or a list of texts.
+func readWords(d *decoder, o *Option, n *manifest.Node) (words []string, isList, ok bool) {
+	switch {
+	case n.Kind == manifest.Null:
+		d.noValue(o, n.Range)
+		return nil, false, false
+	case n.Kind == manifest.Map:
+		d.wrongType(o, n, "text or a list")
+		return nil, false, false
+	case n.Kind == manifest.Scalar:
+		text, ok := d.scalar(o, n, "")
+		return []string{text}, false, ok
+	case len(n.Items) == 0:
+		d.bad(o, n, &value.Error{Problem: "the list is empty", Fix: "remove the key"})
+		return nil, true, false
+	}
+	ok = true
+	for _, item := range n.Items {
+		// An argument may be `true` without quotes, as on a command line; null and lists are slips.
+		if item.Kind != manifest.Scalar {
+			d.wrongType(o, item, "text")
+			ok = false
+			continue
+		}
+		words = append(words, item.Text)
+	}
+	return words, true, ok
+}
+
+// span covers a key and its value if they stand on one line, else the key alone.
+func span(key, val diag.Range) diag.Range {
+	if key.File == val.File && key.Start.Line == val.End.Line && val.End.Column > key.Start.Column {
+		key.End = val.End
+	}
+	return key
+}
+
+// wrongType reports a value of the wrong shape.
+func (d *decoder) wrongType(o *Option, n *manifest.Node, want string) *diag.Diagnostic {
+	return d.diags.Errorf(CodeWrongType, n.Range, "%s, %s: this is %s, not %s", d.who, o.Name, shape(n), want).
+		WithHelp("for example: %s", o.exampleLine())
+}
+
+func (d *decoder) noValue(o *Option, at diag.Range) {
+	d.diags.Errorf(CodeNoValue, at, "%s: %s has no value", d.who, o.Name).
+		WithHelp("give it one, or remove the key; for example: %s", o.exampleLine())
+}
+
+// shape names what a node is, in words for people.
+func shape(n *manifest.Node) string {
+	switch n.Kind {
+	case manifest.Null:
+		return "nothing"
+	case manifest.List:
+		return "a list"
+	case manifest.Map:
+		return "a map"
+	case manifest.Scalar:
+	}
+	switch n.Type {
+	case manifest.Bool:
+		return n.Text
+	case manifest.Int, manifest.Float:
+		return "the number " + n.Text
+	case manifest.String:
+	}
+	return fmt.Sprintf("the text %q", n.Text)
+}
+
+// bad reports a value that breaks its syntax, at the exact place of the map form's key if it is one.
+func (d *decoder) bad(o *Option, n *manifest.Node, err error) {
+	at, code := n.Range, CodeBadValue
+	var e *value.Error
+	if errors.As(err, &e) {
+		if entry := n.Entry(e.Field); entry != nil && e.Field != "" {
+			at = entry.KeyRange
+			if !e.UnknownField && !e.NotYet && entry.Value.Kind != manifest.Null {
+				at = entry.Value.Range
+			}
+		}
+		switch {
+		case e.NotYet:
+			code = CodeNotYet
+		case e.UnknownField:
+			code = CodeUnknownKey
+		}
+	}
+	advise(d.diags.Errorf(code, at, "%s, %s: %s", d.who, o.Name, err), o, err)
+}
+
+// advise adds the help of a value error: its own fix, else the nearest word, else all words if they are few, else the
+// option's example.
+func advise(diagnostic *diag.Diagnostic, o *Option, err error) {
+	var e *value.Error
+	if !errors.As(err, &e) {
+		return
+	}
+	if e.Fix != "" {
+		diagnostic.WithHelp("%s", e.Fix)
+	}
+	if len(e.Words) > 0 {
+		if near, ok := diag.Nearest(e.Got, e.Words); ok {
+			diagnostic.WithHelp("did you mean %q?", near)
+			return
+		}
+		if len(e.Words) <= 8 {
+			diagnostic.WithHelp("accepted: %s", strings.Join(e.Words, ", "))
+			return
+		}
+	}
+	if e.Fix == "" && !e.NotYet && o != nil {
+		diagnostic.WithHelp("for example: %s", o.exampleLine())
+	}
+}
+
+// exampleLine is the option as a line of YAML.
+func (o *Option) exampleLine() string {
+	if o.Kind == List || o.Kind == Map {
+		return o.Name + ": [" + yamlText(o.Example) + "]"
+	}
+	if o.Kind == Scalar {
+		return o.Name + ": " + yamlText(o.Example)
+	}
+	return o.Name + ": " + o.Example
+}
+
+// yamlText quotes text that YAML would take for something else inside a flow list.
+func yamlText(s string) string {
+	if strings.ContainsAny(s, `:,[]{}#&*!|>'"%@`+"`") || s == "" {
+		return fmt.Sprintf("%q", s)
+	}
+	return s
+}

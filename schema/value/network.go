@@ -1,0 +1,439 @@
+package value
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+var networkKeys = []string{"name", "alias", "ip", "ip6", "mac-address", "gw-priority"}
+
+// networkLater are docker's keys of a network entry that runfile does not honour yet.
+var networkLater = []string{"link-local-ip", "driver-opt"}
+
+var networkWords = []string{"bridge", "none", "host", "container:"}
+
+// NetworkSyntax is the syntax of network: a mode, a network's name, docker's name=NAME,alias=...,ip=... or a map.
+func NetworkSyntax() Parser[Network] {
+	names := anyOf(anyText(), map[string]any{"type": "array", "items": anyText()})
+	return Parser[Network]{
+		Parse: parseNetwork, Fields: networkFields, Format: formatNetwork,
+		Schema: pattern(`^(container:.+|[a-zA-Z0-9][a-zA-Z0-9_.-]*|(.*,)?name=.+)$`),
+		FieldsSchema: object(map[string]any{
+			"name": anyText(), "alias": names, "ip": anyText(), "ip6": anyText(), "mac-address": anyText(),
+			"gw-priority": map[string]any{"type": []any{"integer", "string"}},
+		}, "name"),
+		Syntax: "bridge | none | host | container:<name|id> | <network-name>, or name=NAME,alias=NAME,ip=IP,...",
+		Words:  networkWords,
+	}
+}
+
+func parseNetwork(s string) (Network, error) {
+	if !strings.Contains(s, "=") || strings.HasPrefix(s, "container:") {
+		return networkMode(s)
+	}
+	var fields []Field
+	for part := range strings.SplitSeq(s, ",") {
+		k, v, ok := strings.Cut(part, "=")
+		if !ok {
+			return Network{}, bad("%q has no value", part).fix("write KEY=VALUE, separated by commas")
+		}
+		fields = append(fields, Field{Name: k, Text: v})
+	}
+	n, err := networkFields(fields)
+	if e, ok := err.(*Error); ok { //nolint:errorlint // made two lines above, never wrapped
+		e.Field = "" // the text has one position
+	}
+	return n, err
+}
+
+func networkMode(s string) (Network, error) {
+	name, isContainer := strings.CutPrefix(s, "container:")
+	switch {
+	case s == "":
+		return Network{}, bad("there is no network's name")
+	case isContainer && name == "":
+		return Network{}, bad("%q names no container", s).fix("write container:<name|id>")
+	case isContainer:
+		return Network{Mode: NetworkContainer, Name: name}, noNUL(s)
+	case s == "bridge" || s == "default":
+		return Network{Mode: NetworkBridge}, nil
+	case s == "none" || s == "host":
+		return Network{Mode: NetworkMode(s)}, nil
+	case !keyName().MatchString(s):
+		return Network{}, bad("%q is not a network's name", s).fix("use letters, digits, _ . and -")
+	}
+	return Network{Mode: NetworkUser, Name: s}, nil
+}
+
+func networkFields(fields []Field) (Network, error) {
+	var single []Field
+	var aliases []string
+	for _, f := range fields {
+		switch {
+		case contains(networkLater, f.Name):
+			return Network{}, bad("runfile does not honour %s of a network entry yet", f.Name).in(f.Name).notYet()
+		case f.Name == "alias" && !f.Null:
+			if _, err := dnsName(f.Text); err != nil {
+				return Network{}, inField(err, "alias")
+			}
+			aliases = append(aliases, f.Text)
+		default:
+			single = append(single, f)
+		}
+	}
+	get, err := take(single, networkKeys...)
+	if err != nil {
+		return Network{}, err
+	}
+	n, err := networkMode(get["name"])
+	if err != nil {
+		return n, inField(err, "name")
+	}
+	if n.Mode != NetworkUser && len(fields) > 1 {
+		return n, bad("only a user-defined network takes %s", fields[otherThan(fields, "name")].Name).
+			in(fields[otherThan(fields, "name")].Name)
+	}
+	n.Aliases = aliases
+	return n, n.setAddresses(get)
+}
+
+func otherThan(fields []Field, name string) int {
+	for i, f := range fields {
+		if f.Name != name {
+			return i
+		}
+	}
+	return 0
+}
+
+func inField(err error, field string) error {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // errors of this package, never wrapped
+		return e.in(field)
+	}
+	return err
+}
+
+func (n *Network) setAddresses(get map[string]string) error {
+	var err error
+	if s, ok := get["ip"]; ok {
+		if n.IP, err = family(s, true); err != nil {
+			return inField(err, "ip")
+		}
+	}
+	if s, ok := get["ip6"]; ok {
+		if n.IP6, err = family(s, false); err != nil {
+			return inField(err, "ip6")
+		}
+	}
+	if s, ok := get["mac-address"]; ok {
+		if n.MAC, err = parseMAC(s); err != nil {
+			return inField(err, "mac-address")
+		}
+	}
+	if s, ok := get["gw-priority"]; ok {
+		p, err := strconv.Atoi(s)
+		if err != nil {
+			return bad("%q is not a whole number", s).in("gw-priority")
+		}
+		n.GWPriority = p
+	}
+	return nil
+}
+
+func formatNetwork(n Network) string {
+	name := n.Name
+	switch n.Mode {
+	case NetworkContainer:
+		return "container:" + name
+	case NetworkBridge, NetworkNone, NetworkHost:
+		return string(n.Mode)
+	case NetworkUser:
+	}
+	var extra strings.Builder
+	for _, a := range n.Aliases {
+		extra.WriteString(",alias=" + a)
+	}
+	if n.IP.IsValid() {
+		extra.WriteString(",ip=" + n.IP.String())
+	}
+	if n.IP6.IsValid() {
+		extra.WriteString(",ip6=" + n.IP6.String())
+	}
+	if n.MAC != "" {
+		extra.WriteString(",mac-address=" + n.MAC)
+	}
+	if n.GWPriority != 0 {
+		extra.WriteString(",gw-priority=" + strconv.Itoa(n.GWPriority))
+	}
+	if extra.Len() == 0 {
+		return name
+	}
+	return "name=" + name + extra.String()
+}
+
+// family reads an address of one family. Docker drops an address of the wrong one in silence.
+func family(s string, v4 bool) (netip.Addr, error) {
+	a, err := netip.ParseAddr(s)
+	switch {
+	case err != nil || a.Zone() != "":
+		return netip.Addr{}, bad("%q is not an IP address", s)
+	case a.Is4In6():
+		return netip.Addr{}, bad("%q is an IPv4 address written as IPv6", s).fix("write %s as ip", a.Unmap())
+	case v4 && !a.Is4():
+		return netip.Addr{}, bad("%q is an IPv6 address", s).fix("write it as ip6")
+	case !v4 && a.Is4():
+		return netip.Addr{}, bad("%q is an IPv4 address", s).fix("write it as ip")
+	}
+	return a, nil
+}
+
+// IPv4 is a single IPv4 address in its usual text form.
+func IPv4() Parser[string] { return address(true, "ipv4", "an IPv4 address") }
+
+// IPv6 is a single IPv6 address without a zone.
+func IPv6() Parser[string] { return address(false, "ipv6", "an IPv6 address") }
+
+func address(v4 bool, format, syntax string) Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			a, err := family(s, v4)
+			if err != nil {
+				return "", err
+			}
+			return a.String(), nil
+		},
+		Format: func(s string) string { return s },
+		Schema: map[string]any{"type": "string", "format": format}, Syntax: syntax,
+	}
+}
+
+// IP is an address of either family, without brackets or a port, as dns takes it.
+func IP() Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			a, err := netip.ParseAddr(s)
+			if err != nil || a.Zone() != "" {
+				return "", bad("%q is not an IP address", s).fix("write a bare address without brackets or port")
+			}
+			return a.String(), nil
+		},
+		Format: func(s string) string { return s },
+		Schema: pattern(`^[0-9a-fA-F:.]+$`), Syntax: "an IPv4 or IPv6 address",
+	}
+}
+
+// CIDR is a subnet such as 172.28.0.0/16.
+func CIDR() Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			p, err := netip.ParsePrefix(s)
+			if err != nil {
+				return "", bad("%q is not a subnet", s).fix("write ADDRESS/BITS: 172.28.0.0/16")
+			}
+			if p.Masked() != p {
+				return "", bad("%q has host bits set", s).fix("write %s", p.Masked())
+			}
+			if p.Addr().Is4() && p.Bits() > 30 || p.Addr().Is6() && p.Bits() > 126 {
+				return "", bad("the subnet %q has no room for a gateway and a container", s)
+			}
+			return p.String(), nil
+		},
+		Format: func(s string) string { return s },
+		Schema: pattern(`^[0-9a-fA-F:.]+/[0-9]{1,3}$`), Syntax: "ADDRESS/BITS",
+	}
+}
+
+// MAC is a hardware address of six bytes that a single machine may have.
+func MAC() Parser[string] {
+	return Parser[string]{
+		Parse: parseMAC, Format: func(s string) string { return s },
+		Schema: pattern(`^([0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}|[0-9a-fA-F]{4}(\.[0-9a-fA-F]{4}){2})$`),
+		Syntax: "six bytes: 92:d0:c6:0a:29:33",
+	}
+}
+
+func parseMAC(s string) (string, error) {
+	m, err := net.ParseMAC(s)
+	switch {
+	case err != nil:
+		return "", bad("%q is not a MAC address", s)
+	case len(m) != 6:
+		return "", bad("%q has %d bytes; the address of a network card has 6", s, len(m))
+	case m[0]&1 == 1:
+		return "", bad("%q is a group's address, not a single machine's", s).fix("make the first byte even")
+	case m.String() == "00:00:00:00:00:00":
+		return "", bad("%q is no machine's address", s)
+	}
+	return m.String(), nil
+}
+
+// LinkSyntax is the syntax of link: CONTAINER[:ALIAS].
+func LinkSyntax() Parser[Link] {
+	return Parser[Link]{
+		Parse: func(s string) (Link, error) {
+			name, alias, hasAlias := strings.Cut(s, ":")
+			switch {
+			case strings.Contains(alias, ":"):
+				return Link{}, bad("%q has more than one colon", s).fix("write CONTAINER[:ALIAS]")
+			case name == "":
+				return Link{}, bad("%q names no container", s).fix("write CONTAINER[:ALIAS]")
+			case hasAlias && alias == "":
+				return Link{}, bad("%q has no alias behind the colon", s).fix("write %s", name)
+			}
+			if alias == "" {
+				alias = name
+			}
+			if strings.ContainsFunc(alias, unicode.IsSpace) {
+				return Link{}, bad("the alias %q holds a space", alias)
+			}
+			return Link{Container: name, Alias: alias}, noNUL(s)
+		},
+		Format: func(l Link) string {
+			if l.Alias == l.Container {
+				return l.Container
+			}
+			return l.Container + ":" + l.Alias
+		},
+		Schema: pattern(`^[^:]+(:[^:]+)?$`), Syntax: "CONTAINER[:ALIAS]",
+	}
+}
+
+// HostSyntax is the syntax of add-host: NAME:IP or NAME=IP, or the word host-gateway for the IP.
+func HostSyntax() Parser[Host] {
+	return Parser[Host]{
+		Parse: parseHost,
+		Format: func(h Host) string {
+			if h.Gateway {
+				return h.Name + ":host-gateway"
+			}
+			return h.Name + ":" + h.IP.String()
+		},
+		Schema: pattern(`^[^:=]+[:=].+$`), Syntax: "NAME:IP, or NAME:host-gateway",
+	}
+}
+
+func parseHost(s string) (Host, error) {
+	name, ip, ok := strings.Cut(s, "=")
+	if !ok {
+		name, ip, ok = strings.Cut(s, ":")
+	}
+	if !ok || name == "" || ip == "" {
+		return Host{}, bad("%q is not NAME:IP", s)
+	}
+	if _, err := dnsName(name); err != nil {
+		return Host{}, err
+	}
+	if ip == "host-gateway" {
+		return Host{Name: name, Gateway: true}, nil
+	}
+	a, err := parseIP(ip)
+	return Host{Name: name, IP: a}, err
+}
+
+// Alias is a name that other containers resolve.
+func Alias() Parser[string] {
+	return Parser[string]{
+		Parse: dnsName, Format: func(s string) string { return s },
+		Schema: pattern(`^[a-zA-Z0-9_.-]+$`), Syntax: "a host name",
+	}
+}
+
+// dnsName accepts labels of letters, digits, - and _ as containers are named, at most 63 bytes each.
+func dnsName(s string) (string, error) {
+	if s == "" || len(s) > 253 {
+		return "", bad("%q is not a host name", s)
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+		if !dnsLabel().MatchString(label) {
+			return "", bad("%q is not a host name", s).fix("use letters, digits, - and _ between dots")
+		}
+	}
+	return s, nil
+}
+
+var dnsLabel = lazy(`^[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$`)
+
+// DNSSearch is a domain that the resolver appends, or a single dot for none.
+func DNSSearch() Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			if s == "." {
+				return s, nil
+			}
+			if !searchExpr().MatchString(s) || len(s) > 255 || !strings.ContainsFunc(s, unicode.IsLetter) {
+				return "", bad("%q is not a domain", s).fix("use letters, digits and - between dots, or . for no search list")
+			}
+			return s, nil
+		},
+		Format: func(s string) string { return s },
+		Schema: pattern(searchPattern), Syntax: "a domain, or . for none",
+	}
+}
+
+const searchPattern = `^(\.|([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.?)$`
+
+var searchExpr = lazy(searchPattern)
+
+// DNSOption is an option of resolv.conf.
+func DNSOption() Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			name, v, hasValue := strings.Cut(s, ":")
+			switch {
+			case s == "" || strings.ContainsFunc(s, unicode.IsSpace):
+				return "", bad("%q is not an option of resolv.conf", s)
+			case name == "ndots" && (!hasValue || !isCount(v, 15)):
+				return "", bad("ndots is a number from 0 to 15, not %q", v).fix("write ndots:1")
+			}
+			return s, noNUL(s)
+		},
+		Format: func(s string) string { return s },
+		Schema: pattern(`^[^ \t]+$`), Syntax: "an option of resolv.conf: ndots:2",
+		Words: []string{
+			"ndots:", "timeout:", "attempts:", "rotate", "use-vc", "edns0", "trust-ad", "single-request",
+			"single-request-reopen", "no-tld-query", "no-check-names", "inet6", "no-reload", "debug",
+		},
+	}
+}
+
+func isCount(s string, most int) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 0 && n <= most
+}
+
+// NamespaceSyntax is the syntax of pid, ipc and uts: one of the given words, and container:<name|id> where joining is
+// possible.
+func NamespaceSyntax(join bool, words ...string) Parser[NamespaceMode] {
+	syntax := strings.Join(words, " | ")
+	expr := `^(` + strings.Join(words, "|") + `)$`
+	all := words
+	if join {
+		syntax += " | container:<name|id>"
+		expr = `^(` + strings.Join(words, "|") + `|container:.+)$`
+		all = append(append([]string{}, words...), "container:")
+	}
+	return Parser[NamespaceMode]{
+		Parse: func(s string) (NamespaceMode, error) {
+			name, isContainer := strings.CutPrefix(s, "container:")
+			switch {
+			case contains(words, s):
+				return NamespaceMode{Mode: s}, nil
+			case join && isContainer && name == "":
+				return NamespaceMode{}, bad("%q names no container", s).fix("write container:<name|id>")
+			case join && isContainer:
+				return NamespaceMode{Mode: "container", Container: name}, noNUL(s)
+			}
+			return NamespaceMode{}, bad("%q is not a mode of this namespace", s).from(s, all)
+		},
+		Format: func(m NamespaceMode) string {
+			if m.Mode == "container" {
+				return "container:" + m.Container
+			}
+			return m.Mode
+		},
+		Schema: pattern(expr), Syntax: syntax, Words: all,
+	}
+}

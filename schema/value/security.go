@@ -1,0 +1,115 @@
+package value
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Capabilities are Linux's capabilities by number, without CAP_.
+var Capabilities = []string{
+	"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
+	"LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
+	"SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
+	"SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
+	"MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
+	"CHECKPOINT_RESTORE",
+}
+
+// CapabilitySyntax is the syntax of cap-add and cap-drop. The value is CAP_NAME in upper case, or ALL.
+func CapabilitySyntax() Parser[string] {
+	words := append([]string{"ALL"}, Capabilities...)
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			name := strings.TrimPrefix(strings.ToUpper(s), "CAP_")
+			switch {
+			case name == "ALL":
+				return "ALL", nil
+			case contains(Capabilities, name):
+				return "CAP_" + name, nil
+			}
+			return "", bad("there is no capability %q", s).from(name, words)
+		},
+		Format: func(s string) string { return strings.TrimPrefix(s, "CAP_") },
+		Schema: pattern(`^([Cc][Aa][Pp]_)?[A-Za-z_]+$`), Syntax: "a capability with or without CAP_, or ALL", Words: words,
+	}
+}
+
+// securityLater are docker's keys of security-opt that runfile does not honour yet.
+var securityLater = []string{"apparmor", "label", "systempaths", "writable-cgroups", "credentialspec"}
+
+// SecurityOptSyntax is the syntax of security-opt: no-new-privileges[=BOOL] and seccomp=unconfined|builtin|FILE.
+func SecurityOptSyntax() Parser[SecurityOpt] {
+	words := []string{"no-new-privileges", "seccomp=unconfined", "seccomp=builtin"}
+	return Parser[SecurityOpt]{
+		Parse: parseSecurityOpt,
+		Format: func(o SecurityOpt) string {
+			if o.Value == "" {
+				return o.Key
+			}
+			return o.Key + "=" + o.Value
+		},
+		Schema: pattern(`^(no-new-privileges([=:](true|false|1|0|t|f|T|F|TRUE|FALSE|True|False))?|seccomp[=:].+)$`),
+		Syntax: "no-new-privileges[=true|false] | seccomp=unconfined | seccomp=builtin | seccomp=FILE", Words: words,
+	}
+}
+
+func parseSecurityOpt(s string) (SecurityOpt, error) {
+	i := strings.IndexAny(s, "=:") // docker's old separator was the colon
+	key, v, hasValue := s, "", false
+	if i >= 0 {
+		key, v, hasValue = s[:i], s[i+1:], true
+	}
+	switch {
+	case key == "no-new-privileges":
+		if !hasValue {
+			return SecurityOpt{Key: key, Value: "true"}, nil
+		}
+		b, err := Bool(v)
+		return SecurityOpt{Key: key, Value: strconv.FormatBool(b)}, err
+	case key == "seccomp" && v == "":
+		return SecurityOpt{}, bad("seccomp has no value").fix("write seccomp=unconfined, seccomp=builtin or seccomp=FILE")
+	case key == "seccomp":
+		return SecurityOpt{Key: key, Value: v}, noNUL(s)
+	case contains(securityLater, key):
+		return SecurityOpt{}, bad("runfile does not honour %q of security-opt yet", key).notYet()
+	}
+	return SecurityOpt{}, bad("there is no security option %q", key).from(key, []string{"no-new-privileges", "seccomp"})
+}
+
+var seccompActions = []string{
+	"SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO",
+	"SCMP_ACT_TRACE", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY",
+}
+
+// SeccompProfile checks a profile in docker's format and returns it without white space.
+func SeccompProfile(data []byte) (string, error) {
+	var p struct {
+		DefaultAction string `json:"defaultAction"`
+		Syscalls      []struct {
+			Name   string   `json:"name"`
+			Names  []string `json:"names"`
+			Action string   `json:"action"`
+		} `json:"syscalls"`
+	}
+	if err := json.Unmarshal(data, &p); err != nil {
+		return "", bad("the seccomp profile is not the JSON that docker takes: %v", err)
+	}
+	if !contains(seccompActions, p.DefaultAction) {
+		return "", bad("the seccomp profile's defaultAction %q is not an action", p.DefaultAction).from(p.DefaultAction, seccompActions)
+	}
+	for i, s := range p.Syscalls {
+		if !contains(seccompActions, s.Action) {
+			return "", bad("entry %d of the seccomp profile's syscalls has the action %q", i+1, s.Action).from(s.Action, seccompActions)
+		}
+		if (s.Name == "") == (len(s.Names) == 0) {
+			return "", bad("entry %d of the seccomp profile's syscalls needs names", i+1)
+		}
+	}
+	var out bytes.Buffer
+	if err := json.Compact(&out, data); err != nil {
+		return "", bad("the seccomp profile is not JSON: %v", err)
+	}
+	return out.String(), nil
+}
