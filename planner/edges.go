@@ -38,6 +38,8 @@ func init() {
 		Code:    CodeUnknownName,
 		Meaning: "A container named on the command line is not in the file.",
 		Cure:    "Correct the name; `runfile plan` lists all containers.",
+
+		NoExample: "it takes a name on the command line",
 	})
 }
 
