@@ -16,6 +16,7 @@ import (
 const (
 	linkPrefix  = "rf"
 	vethPrefix  = "rfv"
+	bridgeHash  = 10
 	tablePrefix = "runfile-"
 	aliasPrefix = "runfile:"
 )
@@ -28,7 +29,7 @@ func hash(n int, parts ...string) string {
 // bridgeName is stable, so that a successor finds the bridge. The RunDir is part of it: two roots with a project of the
 // same name share the kernel. Hex digits keep it apart from vethPrefix.
 func (c Config) bridgeName(key string) string {
-	return linkPrefix + hash(10, "bridge", c.RunDir, c.Project, key)
+	return linkPrefix + hash(bridgeHash, "bridge", c.RunDir, c.Project, key)
 }
 
 func (c Config) tableName() string { return tablePrefix + hash(10, "table", c.RunDir, c.Project) }
