@@ -1,6 +1,238 @@
 package schema
 
-import "github.com/runfile/runfile/manifest/diag"
+import (
+	"fmt"
+	"slices"
+	"strings"
 
-// Check applies the rules between options and between containers.
-func Check(p *Project) diag.List { return nil }
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// checker collects what the rules find. A rule looks at typed values only, so it serves manifests and command lines
+// alike.
+type checker struct {
+	p     *Project
+	diags diag.List
+}
+
+// containerRules are the rules within one container, in no particular order.
+var containerRules = []func(*checker, *Container){
+	(*checker).exclusions,
+	(*checker).memory,
+	(*checker).logOptions,
+	(*checker).namespaceSysctls,
+	(*checker).mountTargets,
+	(*checker).withoutEffect,
+	(*checker).networkClass,
+	(*checker).networkModes,
+	(*checker).networkEntries,
+	(*checker).linkAliases,
+}
+
+// projectRules are the rules between containers, networks and volumes.
+var projectRules = []func(*checker){
+	(*checker).subnets,
+	(*checker).names,
+	(*checker).addresses,
+	(*checker).ports,
+	(*checker).references,
+	(*checker).conditions,
+	(*checker).terminals,
+}
+
+// Check applies the rules between options and between containers. Whether a container that is referred to exists is
+// the planner's question, since it may be one of the host's.
+func Check(p *Project) diag.List {
+	k := &checker{p: p}
+	for _, c := range p.Containers {
+		for _, rule := range containerRules {
+			rule(k, c)
+		}
+	}
+	for _, rule := range projectRules {
+		rule(k)
+	}
+	return k.diags
+}
+
+// given returns where an option that means something stands: a switch that is off and restart: no count as absent.
+func given(c *Container, name string) (Value, bool) {
+	values := Values(c, name)
+	if len(values) == 0 {
+		return Value{}, false
+	}
+	r := rowByName[name]
+	if r.Kind == Switch && values[0].Text == "false" || name == "restart" && values[0].Text == "no" {
+		return Value{}, false
+	}
+	return values[0], true
+}
+
+// conflict reports two options that exclude each other, pointing at both.
+func (k *checker) conflict(c *Container, a string, aAt diag.Range, b string, bAt diag.Range, why string) *diag.Diagnostic {
+	return k.diags.Errorf(CodeConflict, aAt, "container %q: %s and %s exclude each other: %s", c.Key, a, b, why).
+		WithLabel("%s", a).Also(bAt, "%s", b)
+}
+
+// exclusion is a pair of options that cannot stand together.
+type exclusion struct {
+	a, b string
+	// when restricts the rule to some values of b; nil = always.
+	when func(b Value) bool
+	why  string
+	help string
+}
+
+func is(text string) func(Value) bool { return func(v Value) bool { return v.Text == text } }
+
+var exclusionTable = []exclusion{
+	{"rm", "restart", nil, "a container that is removed when it exits cannot be started again", "remove one of them"},
+	{"attach", "detach", nil, "a detached container has nobody attached", "remove one of them"},
+	{"hostname", "uts", is("host"), "with the host's UTS namespace the name is the host's", "remove hostname"},
+	{"health-cmd", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
+	{"health-interval", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
+	{"health-timeout", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
+	{"health-retries", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
+}
+
+func (k *checker) exclusions(c *Container) {
+	for _, x := range exclusionTable {
+		a, hasA := given(c, x.a)
+		b, hasB := given(c, x.b)
+		if hasA && hasB && (x.when == nil || x.when(b)) {
+			k.conflict(c, x.a, a.At, x.b, b.At, x.why).WithHelp("%s", x.help)
+		}
+	}
+}
+
+// memory relates memory and memory-swap; their ranges are their parsers' business.
+func (k *checker) memory(c *Container) {
+	memory, swap := c.Resources.Memory, c.Resources.MemorySwap
+	switch {
+	case swap.Value <= 0:
+	case memory.Value == 0:
+		k.diags.Errorf(CodeNeeds, swap.At, "container %q: memory-swap needs memory, of which it is the sum with swap", c.Key).
+			WithHelp("add memory, or remove memory-swap")
+	case swap.Value < memory.Value:
+		k.conflict(c, "memory-swap", swap.At, "memory", memory.At, "memory-swap counts both, so it cannot be less than memory").
+			WithHelp("write memory-swap: %s for no swap, or more", value.Size().Text(memory.Value))
+	}
+}
+
+func (k *checker) logOptions(c *Container) {
+	driver := c.Logging.Driver.Or("json-file")
+	texts := map[string]string{}
+	var compress diag.Range
+	for _, o := range c.Logging.Options {
+		if err := value.CheckLogOption(driver, o.Value); err != nil {
+			k.logOption(c, o.At, err)
+		}
+		texts[o.Value.Key] = o.Value.Value
+		if o.Value.Key == "compress" {
+			compress = o.At
+		}
+	}
+	on, err := value.Bool(texts["compress"])
+	if err != nil || !on || driver != "json-file" {
+		return
+	}
+	if files := texts["max-file"]; texts["max-size"] == "" || files == "" || files == "1" {
+		k.diags.Errorf(CodeNeeds, compress, "container %q: compress needs max-size and a max-file of 2 or more", c.Key).
+			WithHelp("only files that have been rotated are compressed; write log-opt: [compress=true, max-size=10m, max-file=3]")
+	}
+}
+
+func (k *checker) logOption(c *Container, at diag.Range, err error) {
+	code := CodeBadLogOption
+	if e, ok := err.(*value.Error); ok && e.NotYet { //nolint:errorlint // CheckLogOption returns nothing else
+		code = CodeNotYet
+	}
+	diagnostic := k.diags.Errorf(code, at, "container %q, log-opt: %v", c.Key, err)
+	if d := c.Logging.Driver; d.Set {
+		diagnostic.Also(d.At, "the log driver")
+	}
+	advise(diagnostic, nil, err)
+}
+
+// namespaceSysctls refuses sysctls of a namespace that is not the container's own: they would change another's.
+func (k *checker) namespaceSysctls(c *Container) {
+	ipc := c.Namespaces.IPC
+	shared := ipc.Value.Mode == "host" || ipc.Value.Mode == "container"
+	network, at := networkMode(c)
+	for _, s := range c.Process.Sysctls {
+		key := s.Value.Key
+		switch {
+		case strings.HasPrefix(key, "net.") && (network == value.NetworkHost || network == value.NetworkContainer):
+			k.diags.Errorf(CodeNetworkMode, s.At, "container %q: sysctl %s would change a network that is not its own", c.Key, key).
+				Also(at, "the network").WithHelp("remove the sysctl, or set it where the network belongs")
+		case !strings.HasPrefix(key, "net.") && shared:
+			k.conflict(c, "sysctl "+key, s.At, "ipc", ipc.At, "it would change an IPC namespace that is not the container's own").
+				WithHelp("remove one of them")
+		}
+	}
+}
+
+// mountTargets finds places that are mounted on twice. What docker resolves by itself is gone already (dropMounts).
+func (k *checker) mountTargets(c *Container) {
+	seen := map[string]diag.Range{}
+	look := func(target string, at diag.Range) {
+		if first, twice := seen[target]; twice {
+			k.diags.Errorf(CodeDuplicateTarget, at, "container %q mounts two things on %s", c.Key, target).
+				Also(first, "first here").WithHelp("remove one of them")
+			return
+		}
+		seen[target] = at
+	}
+	for _, v := range c.Mounts.Volumes {
+		look(v.Value.Target, v.At)
+	}
+	for _, t := range c.Mounts.Tmpfs {
+		look(t.Value.Target, t.At)
+	}
+	if at, taken := seen["/dev/shm"]; taken && c.Mounts.ShmSize.Set {
+		k.conflict(c, "shm-size", c.Mounts.ShmSize.At, "the mount on /dev/shm", at, "it takes the place of what shm-size is for").
+			WithHelp("remove one of them")
+	}
+}
+
+// withoutEffect warns of options that are correct and do nothing.
+func (k *checker) withoutEffect(c *Container) {
+	warn := func(at, because diag.Range, what, why string) {
+		k.diags.Warnf(CodeNoEffect, at, "container %q: %s has no effect: %s", c.Key, what, why).
+			Also(because, "because of this").WithHelp("remove %s", what)
+	}
+	if i, pid := c.Process.Init, c.Namespaces.PID; i.Value && (pid.Value.Mode == "host" || pid.Value.Mode == "container") {
+		warn(i.At, pid.At, "init", "process 1 is another container's or the host's")
+	}
+	if s, ipc := c.Mounts.ShmSize, c.Namespaces.IPC; s.Set && slices.Contains([]string{"host", "container", "none"}, ipc.Value.Mode) {
+		warn(s.At, ipc.At, "shm-size", "/dev/shm is not the container's own")
+	}
+	if p := c.Security.Privileged; p.Value {
+		for name, list := range map[string]Items[string]{"cap-add": c.Security.CapAdd, "cap-drop": c.Security.CapDrop} {
+			if len(list) > 0 {
+				warn(list[0].At, p.At, name, "a privileged container has every capability")
+			}
+		}
+	}
+	if t := c.Lifecycle.Timeout; t.Set && c.IsService() {
+		at := c.Lifecycle.Detach.At
+		if c.Lifecycle.Restart.Set && !c.Lifecycle.Detach.Value {
+			at = c.Lifecycle.Restart.At
+		}
+		warn(t.At, at, "timeout", "it is for jobs, and this container is a service")
+	}
+	for _, a := range c.Stdio.Attach {
+		if a.Value == "stdin" && !c.Stdio.Interactive.Value {
+			k.diags.Warnf(CodeNoEffect, a.At, "container %q: attach stdin has no effect without interactive", c.Key).
+				WithHelp("add interactive: true")
+		}
+	}
+	if len(c.Network.DNS) > 3 {
+		k.diags.Warnf(CodeNoEffect, c.Network.DNS[3].At, "container %q: resolvers ask the first three dns servers only", c.Key).
+			WithHelp("remove the others")
+	}
+}
+
+// who names a container in messages about several.
+func who(c *Container) string { return fmt.Sprintf("container %q", c.Key) }
