@@ -139,6 +139,8 @@ func drops(ch *nftables.Chain, rules []*nftables.Rule) bool {
 			return v.Kind == expr.VerdictDrop
 		case *expr.Reject:
 			return true
+		case *expr.Target: // how iptables writes what it does not translate
+			return v.Name == "REJECT"
 		default:
 			return false
 		}
