@@ -142,7 +142,7 @@ func TestOrphansAreRemoved(t *testing.T) {
 
 // TestPictures: DOT and Mermaid name every container and edge.
 func TestPictures(t *testing.T) {
-	p := load(t, "containers: {db: {image: busybox, detach: true}, 'a b': {image: busybox, depends-on: [db]}}")
+	p := load(t, "containers: {db: {image: busybox, detach: true}, 'a.b': {image: busybox, depends-on: [db]}}")
 	plan, diags := planner.Make(p, planner.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -155,8 +155,8 @@ func TestPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, wants := range map[string][]string{
-		dot.String():     {"digraph \"p\"", "\"db\" [shape=box]", "\"db\" -> \"a b\" [label=\"depends-on: started\"]"},
-		mermaid.String(): {"flowchart LR", "c0[\"db\"]", "c1([\"a b\"])", "c0 -->|depends-on: started| c1"},
+		dot.String():     {"digraph \"p\"", "\"db\" [shape=box]", "\"db\" -> \"a.b\" [label=\"depends-on: started\"]"},
+		mermaid.String(): {"flowchart LR", "c0[\"db\"]", "c1([\"a.b\"])", "c0 -->|depends-on: started| c1"},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(text, want) {
@@ -170,7 +170,7 @@ func TestPictures(t *testing.T) {
 func TestOrderIsStable(t *testing.T) {
 	text := "containers:\n"
 	for _, c := range "zyxwvutsrq" {
-		text += "  c" + string(c) + ": {image: busybox, network: [n1, n2], volume: ['v:/v']}\n"
+		text += "  c" + string(c) + ": {image: busybox, network: [n1, n2], volume: ['vol:/v']}\n"
 	}
 	var first string
 	for i := range 20 {

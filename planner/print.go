@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -33,9 +34,14 @@ func afterText(after []string, number map[string]int) string {
 	if len(after) == 0 {
 		return ""
 	}
-	words := make([]string, len(after))
+	numbers := make([]int, len(after))
 	for i, id := range after {
-		words[i] = strconv.Itoa(number[id])
+		numbers[i] = number[id]
+	}
+	slices.Sort(numbers)
+	words := make([]string, len(after))
+	for i, n := range numbers {
+		words[i] = strconv.Itoa(n)
 	}
 	return "\tafter " + strings.Join(words, ", ")
 }

@@ -143,7 +143,7 @@ func (m *maker) addContainer(c *schema.Container) {
 	}
 	create := m.add(Step{Kind: Create, Object: c.Key, Reason: m.why(c, reason), Origin: origin, After: append(before, m.prerequisites(c)...)})
 	after := []string{create}
-	reason = role(c)
+	causes := newGroups()
 	for _, e := range m.edges {
 		if e.from != c {
 			continue
@@ -151,8 +151,12 @@ func (m *maker) addContainer(c *schema.Container) {
 		if id := m.reached(e); !slices.Contains(after, id) {
 			after = append(after, id)
 		}
-		reason += ", after " + e.to.Key + " " + string(e.condition) + " (" + e.cause + ")"
+		causes.add(e.to.Key+" "+string(e.condition), e.cause, "")
 	}
+	reason = role(c)
+	causes.each(func(reached string, because []string, _ string) {
+		reason += ", after " + reached + " (" + strings.Join(because, ", ") + ")"
+	})
 	start := m.add(Step{Kind: Start, Object: c.Key, Reason: reason, Origin: origin, After: after})
 	m.addAwaits(c, start)
 }
