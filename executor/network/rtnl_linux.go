@@ -37,6 +37,9 @@ func (r *rtnl) close() { _ = unix.Close(r.fd) }
 // do sends requests in one message and returns the first refusal, after all answers have been read. Answers to dumps
 // and gets go to each; nil ignores them.
 func (r *rtnl) do(reqs []*nl.NetlinkRequest, each func(syscall.NetlinkMessage)) error {
+	if len(reqs) == 0 { // the kernel refuses an empty message
+		return nil
+	}
 	var out []byte
 	first := r.seq + 1
 	for _, q := range reqs {
