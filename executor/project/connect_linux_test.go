@@ -221,27 +221,33 @@ func logOf(read func(context.Context, state.Paths, string, LogsRequest, func(Log
 	return text.String(), err
 }
 
-// TestIdleExitRace connects and leaves again and again while supervisors come and go: each Connect must end with an
-// answer.
+// TestIdleExitRace connects and leaves again and again while supervisors, which leave at once here, come and go: each
+// Connect must end with a supervisor that stays.
 func TestIdleExitRace(t *testing.T) {
 	paths := spawnPaths(t)
 	var g sync.WaitGroup
-	for range 6 {
-		g.Go(func() {
-			for range 50 {
-				c, err := Connect(t.Context(), paths, "p", true)
-				if err != nil {
-					t.Error(err)
-					return
+	for _, clients := range []int{1, 2, 6} {
+		for range clients {
+			g.Go(func() {
+				for range 120 / clients {
+					c, err := Connect(t.Context(), paths, "p", true)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if _, err := c.Info(t.Context()); err != nil {
+						t.Error(err)
+					}
+					_ = c.Close()
 				}
-				if _, err := c.Info(t.Context()); err != nil {
-					t.Error(err)
-				}
-				_ = c.Close()
-			}
-		})
+			})
+		}
+		g.Wait()
 	}
-	g.Wait()
+	text, err := os.ReadFile(filepath.Join(paths.ProjectRun("p"), logName))
+	if n := strings.Count(string(text), "msg=supervising"); err != nil || n < 3 {
+		t.Errorf("%d supervisors came and went, %v: that is no race", n, err)
+	}
 }
 
 // TestGateRace is the same at the gate itself, without processes: between the decision to leave and the closed

@@ -40,39 +40,20 @@ func change[T any](s *server, w http.ResponseWriter, r *http.Request, do func(co
 	return nil
 }
 
-// known refuses references to containers that the project does not have.
-func known(m *executor.Manager, refs ...string) error {
-	for _, ref := range refs {
-		if _, err := m.Find(ref); err != nil {
-			return refuse(http.StatusNotFound, exitOurs, "%v", err)
-		}
-	}
-	return nil
-}
-
 func (s *server) stop(w http.ResponseWriter, r *http.Request) error {
 	return change(s, w, r, func(ctx context.Context, m *executor.Manager, q StopRequest) error {
-		if err := known(m, q.Containers...); err != nil {
-			return err
-		}
 		return m.Stop(ctx, q.Containers, q.Timeout)
 	})
 }
 
 func (s *server) start(w http.ResponseWriter, r *http.Request) error {
 	return change(s, w, r, func(ctx context.Context, m *executor.Manager, q StopRequest) error {
-		if err := known(m, q.Containers...); err != nil {
-			return err
-		}
 		return m.Start(ctx, q.Containers)
 	})
 }
 
 func (s *server) restart(w http.ResponseWriter, r *http.Request) error {
 	return change(s, w, r, func(ctx context.Context, m *executor.Manager, q StopRequest) error {
-		if err := known(m, q.Containers...); err != nil {
-			return err
-		}
 		return m.Restart(ctx, q.Containers, q.Timeout)
 	})
 }
@@ -85,9 +66,6 @@ func (s *server) kill(w http.ResponseWriter, r *http.Request) error {
 		if q.Signal == 0 {
 			q.Signal = sigkill
 		}
-		if err := known(m, q.Containers...); err != nil {
-			return err
-		}
 		return m.Kill(ctx, q.Containers, q.Signal)
 	})
 }
@@ -97,18 +75,12 @@ func (s *server) remove(w http.ResponseWriter, r *http.Request) error {
 		if len(q.Containers) == 0 {
 			return refuse(http.StatusBadRequest, exitUsage, "remove: name at least one container")
 		}
-		if err := known(m, q.Containers...); err != nil {
-			return err
-		}
 		return m.Remove(ctx, q.Containers, q.Force, q.Volumes)
 	})
 }
 
 func (s *server) resize(w http.ResponseWriter, r *http.Request) error {
 	return change(s, w, r, func(_ context.Context, m *executor.Manager, q ResizeRequest) error {
-		if err := known(m, q.Container); err != nil {
-			return err
-		}
 		return m.Resize(q.Container, q.Columns, q.Rows)
 	})
 }
@@ -120,9 +92,6 @@ func (s *server) wait(w http.ResponseWriter, r *http.Request) error {
 	}
 	m, err := s.ready(r.Context())
 	if err != nil {
-		return err
-	}
-	if err := known(m, req.Container); err != nil {
 		return err
 	}
 	exit, err := m.Wait(r.Context(), req.Container)

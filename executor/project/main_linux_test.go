@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -65,7 +67,7 @@ func superviseForTest(project string) int {
 	}
 	paths := state.DefaultPaths()
 	err := Serve(context.Background(), ServeConfig{
-		Paths: paths, Project: project, Version: "test",
+		Paths: paths, Project: project, Version: "test", linger: time.Microsecond,
 		NewEngine: func() (engine.Engine, error) {
 			if project == "no-engine" {
 				return nil, errors.New("no runtime found")
@@ -117,7 +119,7 @@ func startSupervisorOn(t *testing.T, paths state.Paths, e *fake.Engine) (*superv
 	if err := secureDir(paths.ProjectRun("p")); err != nil {
 		t.Fatal(err)
 	}
-	v := &supervisor{paths: paths, engine: e, terminate: make(chan os.Signal, 2), ended: make(chan struct{})}
+	v := &supervisor{paths: paths, engine: e, terminate: make(chan os.Signal, 4), ended: make(chan struct{})}
 	var ctx context.Context
 	ctx, v.stop = context.WithCancel(context.Background())
 	listening := make(chan struct{})
@@ -130,8 +132,14 @@ func startSupervisorOn(t *testing.T, paths state.Paths, e *fake.Engine) (*superv
 		v.err = serve(ctx, cfg, slog.New(slog.NewTextHandler(&v.log, nil)), v.terminate, func() { close(listening) })
 	}()
 	t.Cleanup(func() {
-		v.stop()
+		for range 2 { // kills what the test left running, so that the fake's goroutines end
+			select {
+			case v.terminate <- syscall.SIGTERM:
+			default:
+			}
+		}
 		<-v.ended
+		v.stop()
 		if v.err != nil {
 			t.Errorf("serve: %v", v.err)
 		}
@@ -234,15 +242,10 @@ func states(t *testing.T, c *Client) string {
 	return strings.Join(list, ", ")
 }
 
-// script feeds an Exec or Attach: what is sent is read as typed.
-func script(t *testing.T) (io.Reader, func(string), func()) {
+// script feeds an Exec or Attach: what is sent is read as if it were typed. The input ends with the test.
+func script(t *testing.T) (input io.Reader, send func(string)) {
 	t.Helper()
 	r, w := io.Pipe()
 	t.Cleanup(func() { _ = w.Close() })
-	send := func(text string) {
-		if _, err := io.WriteString(w, text); err != nil {
-			t.Error(err)
-		}
-	}
-	return r, send, func() { _ = w.Close() }
+	return r, func(text string) { _, _ = io.WriteString(w, text) } // fails when nobody reads any more
 }

@@ -3,6 +3,7 @@ package project
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,8 +29,8 @@ type logRecord struct {
 // follow; for that, and to wait for containers that still run, use Client.Logs.
 func ReadLogs(ctx context.Context, paths state.Paths, project string, r LogsRequest, fn func(LogLine) error) error {
 	records, err := Records(paths, project)
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, state.ErrCorrupt) {
+		return err // the log of a container whose record is damaged cannot be found; the others' can
 	}
 	chosen, err := choose(records, r.Containers)
 	if err != nil {

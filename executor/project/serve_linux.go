@@ -20,9 +20,6 @@ import (
 )
 
 const (
-	// linger is how long a supervisor stays after the last client left and nothing runs, so that the commands of a
-	// script share one.
-	linger = 50 * time.Millisecond
 	// firstGuest is how long a new supervisor waits for whoever started it.
 	firstGuest = 5 * time.Second
 	// lookEvery is how often it looks whether it may leave where no event says so.
@@ -192,9 +189,9 @@ func (s *server) stay(ctx context.Context, g *gate, terminate <-chan os.Signal) 
 			}
 			return
 		case <-g.change:
-			look.Reset(linger)
+			look.Reset(s.cfg.lingers())
 		case <-events:
-			look.Reset(linger)
+			look.Reset(s.cfg.lingers())
 		case <-look.C:
 			if wait := firstGuest - time.Since(start); g.unused() && wait > 0 {
 				look.Reset(wait)
@@ -212,6 +209,9 @@ func (s *server) stay(ctx context.Context, g *gate, terminate <-chan os.Signal) 
 // for the lock.
 func leave(s *server, g *gate, web *http.Server, served <-chan error, dir string, end context.CancelFunc) error {
 	err := os.Remove(filepath.Join(dir, socketName))
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil // somebody cleaned up; what counts is that it is not there
+	}
 	end()
 	// Only after SIGTERM or the end of ctx is anybody left to wait for: runs that have ended say so to their clients.
 	ctx, cancel := context.WithTimeout(context.Background(), lastWords)

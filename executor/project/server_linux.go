@@ -188,6 +188,9 @@ func errorResponse(err error) (int, ErrorResponse) {
 		return known.Status, known.ErrorResponse
 	}
 	body := ErrorResponse{Message: err.Error(), ExitCode: engine.ExitCode(err)}
+	if errors.Is(err, executor.ErrNoContainer) {
+		return http.StatusNotFound, body
+	}
 	return http.StatusInternalServerError, body
 }
 

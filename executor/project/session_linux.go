@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,19 +9,22 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/runfile/runfile/executor"
 	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/schema"
 )
 
 const (
 	sigkill   = 9
 	maxSignal = 64
-	// hangupEvery is how often a session looks whether its client has gone while the process takes no input: then
-	// nobody reads from the connection, and the end of it does not show.
+	// typedAhead is how many pieces of input may wait for a process.
+	typedAhead = 16
+	// hangupEvery is how often a session looks whether its client has gone while the process takes no input.
 	hangupEvery = 250 * time.Millisecond
 )
 
@@ -35,9 +39,13 @@ type session struct {
 	conn net.Conn
 	in   *frameReader
 	out  *frameWriter
-	// stdin is what the process reads; nil if the request asks for none.
+	// stdin is what the process reads, feed its other end; nil if it takes no input from this client.
 	stdin *io.PipeReader
 	feed  *io.PipeWriter
+	// typed is input on its way to feed, in pieces of at most maxFrame. Its room keeps frames that follow input (a
+	// resize, the detach keys) from waiting for a process that does not read; closed = the client has no more.
+	typed chan []byte
+	stuck atomic.Bool // receive waits for room in typed
 	// resize sets the terminal's size.
 	resize func(columns, rows uint16) error
 	// ctx ends when the client leaves; its cause is errClient, errLeft or a protocol error.
@@ -64,6 +72,7 @@ func openSession(w http.ResponseWriter, r *http.Request, life context.Context, s
 	s.ctx, s.cancel = context.WithCancelCause(life)
 	if stdin {
 		s.stdin, s.feed = io.Pipe()
+		s.typed = make(chan []byte, typedAhead)
 	}
 	return s, nil
 }
@@ -72,7 +81,10 @@ func openSession(w http.ResponseWriter, r *http.Request, life context.Context, s
 func (s *session) listen(resize func(columns, rows uint16) error) {
 	s.resize = resize
 	go func() { s.cancel(s.receive()) }()
-	go s.watchHangup()
+	if s.feed != nil {
+		go s.feedInput()
+		go s.watchHangup()
+	}
 }
 
 // close ends the stream and the process's input.
@@ -106,6 +118,7 @@ func (t tolerant) Write(p []byte) (int, error) {
 
 // receive obeys frames until the client leaves, and returns why it left.
 func (s *session) receive() error {
+	inputEnded := false
 	for {
 		ch, p, err := s.in.next()
 		if err != nil {
@@ -116,13 +129,17 @@ func (s *session) receive() error {
 		}
 		switch ch {
 		case chanStdin:
-			if s.feed != nil {
-				_, _ = s.feed.Write(p) // fails when the process takes no more input; what is typed then is lost
+			if inputEnded {
+				return fmt.Errorf("%w: stdin after stdin-close", errFrame)
+			}
+			if err := s.pass(p); err != nil {
+				return err
 			}
 		case chanStdinClose:
-			if s.feed != nil {
-				_ = s.feed.Close()
+			if s.typed != nil && !inputEnded {
+				close(s.typed)
 			}
+			inputEnded = true
 		case chanResize:
 			// Fails while the process has not started or has ended; the next size comes with the next change.
 			_ = s.resize(decodeResize(p))
@@ -134,7 +151,39 @@ func (s *session) receive() error {
 	}
 }
 
-// watchHangup notices a client that went away while receive is stuck in a write to a process that does not read.
+// pass queues a piece of input; without a process that takes it, it is dropped.
+func (s *session) pass(p []byte) error {
+	if s.typed == nil {
+		return nil
+	}
+	s.stuck.Store(true)
+	defer s.stuck.Store(false)
+	select {
+	case s.typed <- bytes.Clone(p):
+		return nil
+	case <-s.ctx.Done():
+		return errClient
+	}
+}
+
+// feedInput gives the process what was typed, and its end. It ends with the session.
+func (s *session) feedInput() {
+	for {
+		select {
+		case p, ok := <-s.typed:
+			if !ok {
+				_ = s.feed.Close()
+				return
+			}
+			_, _ = s.feed.Write(p) // fails when the process takes no more; what is typed then is lost
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// watchHangup notices a client that went away while receive is stuck: then nobody reads from the connection, and its
+// end does not show.
 func (s *session) watchHangup() {
 	guest, ok := s.conn.(*guest)
 	if !ok {
@@ -158,7 +207,7 @@ func (s *session) watchHangup() {
 			n, err := unix.Poll(poll, 0)
 			gone = err == nil && n > 0
 		})
-		if err != nil || gone {
+		if err != nil || gone && s.stuck.Load() {
 			s.cancel(errClient)
 			return
 		}
@@ -169,6 +218,9 @@ func (s *session) watchHangup() {
 func (s *session) finish(exit engine.Exit, err error) {
 	if err != nil {
 		_, body := errorResponse(err)
+		if exit.Code != 0 {
+			body.ExitCode = exit.Code // a start that failed has the status that docker run gives it
+		}
 		_ = s.out.writeJSON(chanError, body)
 	} else {
 		_ = s.out.writeJSON(chanExit, exitOf(exit))
@@ -186,7 +238,7 @@ func (s *server) exec(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := known(m, req.Container); err != nil {
+	if _, err := m.Find(req.Container); err != nil {
 		return err
 	}
 	if len(req.Args) == 0 {
@@ -245,11 +297,12 @@ func (s *server) attach(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tty, err := s.terminal(m, req.Container)
+	declared, err := s.declaration(m, req.Container)
 	if err != nil {
 		return err
 	}
-	ss, err := openSession(w, r, s.life, req.Stdin, tty)
+	tty := declared.TTY.Value
+	ss, err := openSession(w, r, s.life, req.Stdin && declared.Interactive.Value, tty)
 	if err != nil {
 		return err
 	}
@@ -273,14 +326,14 @@ func (s *server) attach(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// terminal says whether a container has a terminal: one that exists, or one that a run is about to make.
-func (s *server) terminal(m *executor.Manager, ref string) (bool, error) {
+// declaration returns how a container's streams are declared: of one that exists, or that a run is about to make.
+func (s *server) declaration(m *executor.Manager, ref string) (schema.Stdio, error) {
 	rec, err := m.Find(ref)
 	if err == nil {
-		return rec.Spec != nil && rec.Spec.Stdio.TTY.Value, nil
+		return rec.Spec.Stdio, nil
 	}
 	if c := s.runs.container(ref); c != nil {
-		return c.Stdio.TTY.Value, nil
+		return c.Stdio, nil
 	}
-	return false, refuse(http.StatusNotFound, exitOurs, "%v", err)
+	return schema.Stdio{}, err
 }

@@ -70,6 +70,7 @@ func (c *Client) upgrade(ctx context.Context, path string, in any) (io.ReadWrite
 
 // conversation is one framed stream as the client sees it.
 type conversation struct {
+	conn io.Closer
 	out  *frameWriter
 	s    Streams
 	done chan struct{} // closed at the end; releases the senders
@@ -81,7 +82,7 @@ func (c *Client) converse(ctx context.Context, conn io.ReadWriteCloser, s Stream
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() }) // releases the read below
 	defer stop()
-	v := &conversation{out: &frameWriter{w: conn}, s: s, done: make(chan struct{}), leave: make(chan error, 1)}
+	v := &conversation{conn: conn, out: &frameWriter{w: conn}, s: s, done: make(chan struct{}), leave: make(chan error, 1)}
 	defer close(v.done)
 	if s.Resize != nil {
 		go v.sendSizes()
@@ -178,7 +179,8 @@ func (v *conversation) sendInput(d *detacher) {
 		}
 		if detached {
 			v.leave <- ErrDetached
-			_ = v.out.write(chanDetach, nil) // the supervisor answers by closing
+			_ = v.out.write(chanDetach, nil) // what was sent before the close arrives
+			_ = v.conn.Close()
 			return
 		}
 		if err == nil {
