@@ -19,7 +19,6 @@ type endpoint struct {
 	net   *bridge
 	att   NetworkAttach
 	iface string // eth0, eth1, ...
-	host  string // the veth's name on the host; "" = adopted
 	ip    netip.Addr
 	ip6   netip.Addr // invalid on networks without IPv6
 	mac   net.HardwareAddr
@@ -165,23 +164,32 @@ func (s *Sandbox) openNetns(ipv6 bool) error {
 	}
 	var ifaces []Interface
 	for _, e := range s.eps {
-		e.host = s.m.cfg.vethName(s.a.ContainerID, e.net.Key)
-		i := Interface{
-			Host: e.host, Alias: s.m.cfg.linkAlias(s.a.ContainerID, e.net.Key), Bridge: e.net.link,
-			Name: e.iface, MAC: e.mac, MTU: e.net.mtu,
-		}
-		for k, a := range e.addrs() {
-			i.Addrs = append(i.Addrs, netip.PrefixFrom(a, e.net.pools[k].Subnet().Bits()))
-		}
-		if e == s.gw4 {
-			i.Gateways = append(i.Gateways, e.net.pools[0].Gateway())
-		}
-		if e == s.gw6 {
-			i.Gateways = append(i.Gateways, e.net.pools[1].Gateway())
-		}
-		ifaces = append(ifaces, i)
+		ifaces = append(ifaces, s.iface(e))
 	}
 	return s.m.k.Attach(s.ns, ifaces)
+}
+
+func (s *Sandbox) iface(e *endpoint) Interface {
+	i := Interface{
+		Host: s.m.cfg.vethName(s.a.ContainerID, e.net.Key), Alias: s.m.cfg.linkAlias(s.a.ContainerID, e.net.Key),
+		Bridge: e.net.link, Name: e.iface, MAC: e.mac, MTU: e.net.mtu,
+	}
+	for k, a := range e.addrs() {
+		i.Addrs = append(i.Addrs, netip.PrefixFrom(a, e.net.pools[k].Subnet().Bits()))
+	}
+	if e == s.gw4 {
+		i.Gateways = append(i.Gateways, e.net.pools[0].Gateway())
+	}
+	if e == s.gw6 {
+		i.Gateways = append(i.Gateways, e.net.pools[1].Gateway())
+	}
+	for k, a := range e.addrs() {
+		own := slices.ContainsFunc(s.a.Ports, func(p value.PortMapping) bool { return p.ContainerIP == a })
+		if own && e != s.gw4 && !e.net.Internal {
+			i.ReplyVia = e.net.pools[k].Gateway()
+		}
+	}
+	return i
 }
 
 // lease takes the endpoint's addresses; invalid ones are chosen.

@@ -66,6 +66,9 @@ type Interface struct {
 	MTU                 int
 	Addrs               []netip.Prefix
 	Gateways            []netip.Addr // default routes through this interface
+	// ReplyVia is set where ports are published on an address that is not behind the default route: packets from that
+	// address go out through this gateway, or a host that filters by reverse path drops them.
+	ReplyVia netip.Addr
 }
 
 // Port is a published port: what arrives at the host's address goes to the target. An unspecified host address stands

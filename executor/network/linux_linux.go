@@ -271,6 +271,11 @@ func (k *linux) Attach(ns *Netns, ifaces []Interface) error {
 		for _, gw := range i.Gateways {
 			routes = append(routes, defaultRouteRequest(index, gw))
 		}
+		for _, a := range i.Addrs {
+			if i.ReplyVia.Is4() == a.Addr().Is4() && i.ReplyVia.IsValid() {
+				routes = append(routes, replyRequests(index, a.Addr(), i.ReplyVia)...)
+			}
+		}
 	}
 	if err := in.do(append(reqs, routes...), nil); err != nil {
 		return fmt.Errorf("configure the container's interfaces: %w", err)

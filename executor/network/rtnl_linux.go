@@ -179,6 +179,23 @@ func defaultRouteRequest(index int32, gw netip.Addr) *nl.NetlinkRequest {
 	return q
 }
 
+// replyRequests send what comes from the address from out again through index, whatever the default route says. The
+// table is the interface's number plus a base that leaves the kernel's own tables alone.
+func replyRequests(index int32, from, gw netip.Addr) []*nl.NetlinkRequest {
+	const base = 1000
+	table := nl.Uint32Attr(uint32(index) + base)
+	route := defaultRouteRequest(index, gw)
+	route.AddData(nl.NewRtAttr(unix.RTA_TABLE, table))
+	rule := nl.NewNetlinkRequest(unix.RTM_NEWRULE, unix.NLM_F_CREATE|unix.NLM_F_REPLACE|unix.NLM_F_ACK)
+	m := nl.NewRtMsg() // a rule's header has the same shape; its type is "look up in a table"
+	m.Family, m.Src_len = uint8(family(from)), uint8(from.BitLen())
+	m.Type = unix.FR_ACT_TO_TBL
+	rule.AddData(m)
+	rule.AddData(nl.NewRtAttr(unix.FRA_SRC, from.AsSlice()))
+	rule.AddData(nl.NewRtAttr(unix.FRA_TABLE, table))
+	return []*nl.NetlinkRequest{route, rule}
+}
+
 func family(a netip.Addr) int {
 	if a.Is4() {
 		return unix.AF_INET

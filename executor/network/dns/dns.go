@@ -7,11 +7,13 @@ package dns
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -211,16 +213,15 @@ func parseReverse(name string) (netip.Addr, bool) {
 		return a, err == nil
 	}
 	rest, ok := strings.CutSuffix(name, ".ip6.arpa")
-	if !ok || len(rest) != 63 {
+	nibbles := strings.Split(rest, ".")
+	if !ok || len(nibbles) != 32 {
 		return netip.Addr{}, false
 	}
-	var b strings.Builder
-	for i := 62; i >= 0; i -= 2 {
-		b.WriteByte(rest[i])
-		if i%8 == 0 && i > 0 {
-			b.WriteByte(':')
-		}
+	slices.Reverse(nibbles)
+	b, err := hex.DecodeString(strings.Join(nibbles, ""))
+	if err != nil {
+		return netip.Addr{}, false
 	}
-	a, err := netip.ParseAddr(b.String())
-	return a, err == nil
+	a, ok := netip.AddrFromSlice(b)
+	return a.Unmap(), ok
 }
