@@ -8,7 +8,7 @@ var imageOptions = []row[Container]{
 	opt(Option{
 		Name: "image", Group: GroupImage, Arg: "image", Example: "alpine:3.22", Own: true, NoFlag: true,
 		Help: "Image to run",
-		Doc: "A registry reference as docker takes it, or an image on disk: `oci:DIR[:TAG]`, `oci- " +
+		Doc: "A registry reference as docker takes it, or an image on disk: `oci:DIR[:TAG]`, `oci-" +
 			"archive:FILE[:TAG]`, `docker-archive:FILE[:REF]`, the path relative to the file that holds it.",
 	}, func(c *Container) *Opt[value.ImageRef] { return &c.Image.Ref }, value.ImageSyntax()),
 	command(Option{

@@ -92,3 +92,34 @@ var ownLater = []string{
 	"start-timeout", "retries", "success-exit-codes", "allow-failure", "matrix", "artifacts", "secret", "replicas",
 	"health-on-failure", "pull-retries",
 }
+
+// Section is a part of a manifest other than containers: its keys, as data.
+type Section struct {
+	Name    string // at the top of the file
+	Doc     string
+	Named   bool // a map of named entries that have the keys, not the keys themselves
+	Options []Option
+}
+
+// Sections returns networks, volumes and policy.
+func Sections() []Section {
+	return []Section{
+		{
+			Name: "networks", Named: true, Options: data(networkRows),
+			Doc: "User-defined networks. One that a container names without an entry here is made with all defaults.",
+		},
+		{
+			Name: "volumes", Named: true, Options: data(volumeRows),
+			Doc: "Named volumes. One that a container names without an entry here is made with all defaults.",
+		},
+		{Name: "policy", Options: data(policyRows), Doc: "How a run as a whole behaves."},
+	}
+}
+
+func data[C any](table []row[C]) []Option {
+	out := make([]Option, len(table))
+	for i := range table {
+		out[i] = table[i].Option
+	}
+	return out
+}

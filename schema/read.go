@@ -25,7 +25,7 @@ func (d *decoder) scalar(o *Option, n *manifest.Node, falseWord string) (string,
 		d.noValue(o, n.Range)
 	case n.Kind != manifest.Scalar:
 		d.wrongType(o, n, "one value")
-	case n.Type == manifest.Bool && n.Text == "false" && falseWord != "":
+	case n.Type == manifest.Bool && strings.EqualFold(n.Text, "false") && falseWord != "":
 		return falseWord, true
 	case n.Type == manifest.Bool:
 		d.wrongType(o, n, "text").WithHelp("quote it if you mean the word: %s: %q", o.Name, n.Text)
@@ -33,6 +33,24 @@ func (d *decoder) scalar(o *Option, n *manifest.Node, falseWord string) (string,
 		return n.Text, true
 	}
 	return "", false
+}
+
+// toggle reads a switch: an unquoted true or false, or a variable that stands for one.
+func (d *decoder) toggle(o *Option, n *manifest.Node) (v, ok bool) {
+	if n.Kind == manifest.Null {
+		d.noValue(o, n.Range)
+		return false, false
+	}
+	word := strings.ToLower(n.Text) // YAML takes True and TRUE, too
+	boolean := n.Kind == manifest.Scalar && (n.Type == manifest.Bool || n.Expanded)
+	if n.Expanded && word == "" {
+		return false, false
+	}
+	if !boolean || word != "true" && word != "false" {
+		d.wrongType(o, n, "true or false")
+		return false, false
+	}
+	return word == "true", true
 }
 
 // readOne reads the value of an option that is given once; ok is false for an error and for empty text, which is the
@@ -200,12 +218,12 @@ func span(key, val diag.Range) diag.Range {
 // wrongType reports a value of the wrong shape.
 func (d *decoder) wrongType(o *Option, n *manifest.Node, want string) *diag.Diagnostic {
 	return d.diags.Errorf(CodeWrongType, n.Range, "%s, %s: this is %s, not %s", d.who, o.Name, shape(n), want).
-		WithHelp("for example: %s", o.exampleLine())
+		WithHelp("for example: %s", o.Line())
 }
 
 func (d *decoder) noValue(o *Option, at diag.Range) {
 	d.diags.Errorf(CodeNoValue, at, "%s: %s has no value", d.who, o.Name).
-		WithHelp("give it one, or remove the key; for example: %s", o.exampleLine())
+		WithHelp("give it one, or remove the key; for example: %s", o.Line())
 }
 
 // shape names what a node is, in words for people.
@@ -271,12 +289,12 @@ func advise(diagnostic *diag.Diagnostic, o *Option, err error) {
 		}
 	}
 	if e.Fix == "" && !e.NotYet && o != nil {
-		diagnostic.WithHelp("for example: %s", o.exampleLine())
+		diagnostic.WithHelp("for example: %s", o.Line())
 	}
 }
 
-// exampleLine is the option as a line of YAML.
-func (o *Option) exampleLine() string {
+// Line is the option with its example as a line of YAML.
+func (o *Option) Line() string {
 	if o.Kind == List || o.Kind == Map {
 		return o.Name + ": [" + yamlText(o.Example) + "]"
 	}

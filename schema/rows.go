@@ -63,12 +63,9 @@ func toggle[C any](o Option, at func(*C) *Opt[bool]) row[C] {
 	return row[C]{
 		Option: o,
 		read: func(d *decoder, c *C, e manifest.Entry) {
-			n := e.Value
-			if n.Kind != manifest.Scalar || n.Type != manifest.Bool {
-				d.wrongType(&o, n, "true or false")
-				return
+			if v, ok := d.toggle(&o, e.Value); ok {
+				*at(c) = Opt[bool]{Value: v, Set: true, At: e.Value.Range}
 			}
-			*at(c) = Opt[bool]{Value: n.Text == "true", Set: true, At: n.Range}
 		},
 		flag: func(c *C, text string, pos diag.Range) error {
 			v, err := value.Bool(text)

@@ -1,0 +1,104 @@
+package gen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/schema"
+)
+
+const generated = "<!-- Generated from the option table and the codes; refresh with: go test ./schema/gen -update -->\n\n"
+
+// OptionsMarkdown returns the reference of all keys of a runfile.
+func OptionsMarkdown() []byte {
+	var b strings.Builder
+	b.WriteString(generated + "# Options\n\n" +
+		"The keys of a container are the long options of `docker run`, spelt and valued as there, and a few of runfile's own.\n" +
+		"A list takes one bare value for a list of one; a list of `NAME=VALUE` may also be a map. Relative paths count from\n" +
+		"the directory of the file that holds them. Empty text is the same as leaving the key out.\n")
+	var groups []schema.Group
+	options := schema.Options()
+	for _, o := range options {
+		if !slices.Contains(groups, o.Group) {
+			groups = append(groups, o.Group)
+		}
+	}
+	slices.SortStableFunc(groups, func(a, c schema.Group) int { return slices.Index(groupOrder, a) - slices.Index(groupOrder, c) })
+	for _, g := range groups {
+		fmt.Fprintf(&b, "\n## %s\n", g)
+		for _, o := range options {
+			if o.Group == g {
+				option(&b, o)
+			}
+		}
+	}
+	for _, s := range schema.Sections() {
+		fmt.Fprintf(&b, "\n## Section `%s`\n\n%s\n", s.Name, s.Doc)
+		for _, o := range s.Options {
+			option(&b, o)
+		}
+	}
+	later(&b)
+	return []byte(b.String())
+}
+
+var groupOrder = []schema.Group{
+	schema.GroupImage, schema.GroupProcess, schema.GroupNetwork, schema.GroupMounts, schema.GroupLifecycle,
+	schema.GroupHealth, schema.GroupResources, schema.GroupSecurity, schema.GroupNamespaces, schema.GroupDevices,
+	schema.GroupLogging, schema.GroupStdio, schema.GroupMetadata,
+}
+
+func option(b *strings.Builder, o schema.Option) {
+	flag := ""
+	switch {
+	case o.NoFlag || o.Group == "":
+	case o.Short != "":
+		flag = fmt.Sprintf(" (`-%s`, `--%s`)", o.Short, o.Name)
+	default:
+		flag = fmt.Sprintf(" (`--%s`)", o.Name)
+	}
+	fmt.Fprintf(b, "\n### %s\n\n%s", o.Name, strings.TrimSpace(sentence(o.Help)+". "+o.Doc))
+	fmt.Fprintf(b, "\n\n- Kind: %s%s", o.Kind, flag)
+	if o.Own {
+		b.WriteString("; runfile's own")
+	}
+	if o.Syntax != "" && o.Kind != schema.Switch {
+		fmt.Fprintf(b, "\n- Syntax: `%s`", o.Syntax)
+	}
+	if o.Default != "" && o.Default != "[]" && o.Default != "map[]" {
+		fmt.Fprintf(b, "\n- Default: `%s`", strings.Trim(o.Default, `"`))
+	}
+	fmt.Fprintf(b, "\n\n```yaml\n%s\n```\n", o.Line())
+}
+
+// sentence is the first line of docker's help without its full stop.
+func sentence(help string) string {
+	first, _, _ := strings.Cut(help, "\n")
+	first, _, _ = strings.Cut(first, " (default [])")
+	return strings.TrimSuffix(first, ".")
+}
+
+func later(b *strings.Builder) {
+	b.WriteString("\n## Not yet\n\nThese options of docker run are known and refused with the code `not-yet`:\n\n")
+	for _, o := range schema.Later() {
+		fmt.Fprintf(b, "- `%s`: %s\n", o.Name, sentence(o.Help))
+	}
+}
+
+// ErrorsMarkdown returns the reference of all codes that are registered in this program.
+func ErrorsMarkdown() []byte {
+	var b strings.Builder
+	b.WriteString(generated + "# Error codes\n\nEvery message begins with its code in brackets. `runfile explain CODE` prints the same text.\n")
+	for _, i := range diag.Codes() {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", i.Code, i.Meaning)
+		if i.Example != "" && len(i.Example) < 400 {
+			fmt.Fprintf(&b, "```yaml\n%s\n```\n\n", strings.ToValidUTF8(strings.ReplaceAll(strings.TrimRight(i.Example, "\n"), "\x00", `\0`), "?"))
+		} else if i.NoExample != "" {
+			fmt.Fprintf(&b, "No example in one file: %s.\n\n", i.NoExample)
+		}
+		fmt.Fprintf(&b, "%s\n", i.Cure)
+	}
+	return []byte(b.String())
+}

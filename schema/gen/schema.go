@@ -1,0 +1,228 @@
+// Package gen writes what is derived from the option table: the JSON schema of runfiles for editors, the reference of
+// all options and the reference of all error codes. The committed copies are compared with it by a test.
+package gen
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"strings"
+
+	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// ref points at a definition.
+func ref(name string) map[string]any { return map[string]any{"$ref": "#/definitions/" + name} }
+
+func typed(kind string) map[string]any { return map[string]any{"type": kind} }
+
+func described(s map[string]any, text string) map[string]any {
+	out := maps.Clone(s)
+	out["description"], out["markdownDescription"] = strings.ReplaceAll(text, "`", ""), text
+	return out
+}
+
+// JSONSchema returns the schema of a runfile in the subset of draft-07 that editors understand. It knows the shape and
+// the syntax of values; rules between options are beyond it, so it accepts some files that Decode refuses, and never
+// refuses one that Decode accepts.
+func JSONSchema() ([]byte, error) {
+	definitions := map[string]any{}
+	container := map[string]any{}
+	for name, s := range properties(schema.Options()) {
+		definitions["option-"+name] = s // both forms of a file refer to it
+		container[name] = ref("option-" + name)
+	}
+	container["extends"] = described(oneOrMany(typed("string")), "Templates whose options the container takes over.")
+	container["override"] = described(oneOrMany(typed("string")), "Options that replace what templates say instead of adding to it.")
+
+	top := topLevel()
+	single := maps.Clone(container)
+	maps.Copy(single, top)
+	delete(single, "containers")
+	extension := map[string]any{"^x-": map[string]any{}}
+
+	maps.Copy(definitions, map[string]any{
+		"container": map[string]any{"type": "object", "properties": container, "additionalProperties": false},
+		"runfile": map[string]any{
+			"type": "object", "properties": top, "additionalProperties": false, "patternProperties": extension,
+		},
+		"single": map[string]any{
+			"type": "object", "properties": single, "additionalProperties": false, "patternProperties": extension,
+			"required": []any{"image"},
+		},
+		"variable": map[string]any{
+			"type": "string", "pattern": `^$|\$\{`,
+			"description": "text with a variable, or nothing, which leaves the option out",
+		},
+	})
+	for _, s := range schema.Sections() {
+		definitions[s.Name] = map[string]any{
+			"type": []any{"object", "null"}, "properties": properties(s.Options), "additionalProperties": false,
+		}
+	}
+	root := map[string]any{
+		"$schema":     "http://json-schema.org/draft-07/schema#",
+		"title":       "runfile",
+		"description": "docker run, written down",
+		"type":        "object",
+		"if":          map[string]any{"required": []any{"image"}},
+		"then":        ref("single"),
+		"else":        ref("runfile"),
+		"definitions": definitions,
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(root) // keys of maps come out sorted, so the text is always the same
+	return out.Bytes(), err
+}
+
+// properties are the schemas of options by name.
+func properties(options []schema.Option) map[string]any {
+	out := map[string]any{}
+	for _, o := range options {
+		text := o.Help
+		if o.Doc != "" {
+			text += "\n\n" + o.Doc
+		}
+		if o.Syntax != "" && o.Kind != schema.Switch {
+			text += "\n\nSyntax: `" + o.Syntax + "`"
+		}
+		s := described(withVariables(o.Schema), text)
+		if e := example(o); e != nil {
+			s["examples"] = []any{e}
+		}
+		out[o.Name] = s
+	}
+	return out
+}
+
+// example is the option's example as JSON: in a list for what may be repeated.
+func example(o schema.Option) any {
+	switch o.Kind {
+	case schema.Switch:
+		return o.Example == "true"
+	case schema.List, schema.Map:
+		return []any{o.Example}
+	case schema.Scalar:
+		return o.Example
+	case schema.Words, schema.Object:
+	}
+	return nil // flow text of YAML
+}
+
+// withVariables lets ${NAME} stand wherever a value has a form of its own.
+func withVariables(s map[string]any) map[string]any {
+	out := maps.Clone(s)
+	for key, v := range out {
+		switch v := v.(type) {
+		case map[string]any:
+			if key == "properties" {
+				inner := map[string]any{}
+				for name, p := range v {
+					inner[name] = withVariables(p.(map[string]any)) //nolint:forcetypeassert // schemas are maps
+				}
+				out[key] = inner
+				continue
+			}
+			out[key] = withVariables(v)
+		case []any:
+			list := make([]any, len(v))
+			for i, item := range v {
+				list[i] = item
+				if m, ok := item.(map[string]any); ok {
+					list[i] = withVariables(m)
+				}
+			}
+			out[key] = list
+		}
+	}
+	if restricts(s) {
+		return map[string]any{"anyOf": []any{out, ref("variable")}}
+	}
+	return out
+}
+
+// restricts reports whether a schema is a single value of which some texts are refused.
+func restricts(s map[string]any) bool {
+	if _, ok := s["enum"]; ok {
+		return true
+	}
+	if _, ok := s["pattern"]; ok {
+		return true
+	}
+	if _, ok := s["format"]; ok {
+		return true
+	}
+	switch t := s["type"].(type) {
+	case string:
+		return t == "integer" || t == "number" || t == "boolean"
+	case []any:
+		for _, one := range t {
+			if one == "string" || one == "object" || one == "array" {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func oneOrMany(item map[string]any) map[string]any {
+	return map[string]any{"anyOf": []any{item, map[string]any{"type": "array", "items": item}}}
+}
+
+// named is a section of entries by name.
+func named(entry map[string]any) map[string]any {
+	return map[string]any{
+		"type": []any{"object", "null"}, "additionalProperties": false,
+		"patternProperties": map[string]any{value.KeyPattern: entry},
+	}
+}
+
+// topLevel are the keys at the top of a file.
+func topLevel() map[string]any {
+	text := map[string]any{"type": []any{"string", "number", "boolean"}}
+	declaration := map[string]any{
+		"type": "object", "additionalProperties": false,
+		"properties": map[string]any{
+			"default": text, "required": typed("boolean"), "enum": oneOrMany(text), "pattern": text,
+			"secret": typed("boolean"), "help": text,
+		},
+	}
+	inclusion := map[string]any{
+		"type": "object", "additionalProperties": false, "required": []any{"file"},
+		"properties": map[string]any{
+			"file": typed("string"), "as": text, "vars": map[string]any{"type": []any{"object", "null"}, "additionalProperties": text},
+			"profiles": oneOrMany(text),
+		},
+	}
+	version := map[string]any{"enum": []any{1, "1"}}
+	containers := named(map[string]any{"anyOf": []any{ref("container"), typed("null")}})
+	out := map[string]any{
+		"version":   described(version, "Version of the runfile format."),
+		"project":   described(typed("string"), "Name of the project; by default that of the directory."),
+		"vars":      described(map[string]any{"type": []any{"object", "null"}, "additionalProperties": map[string]any{"anyOf": []any{text, typed("null"), declaration}}}, "Variables for `${NAME}`, with their defaults."),
+		"vars-file": described(oneOrMany(typed("string")), "Files of `NAME=VALUE` lines that give variables values."),
+		"include": described(map[string]any{"anyOf": []any{
+			typed("string"), inclusion,
+			map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{typed("string"), inclusion}}},
+		}}, "Other runfiles whose containers belong to this one."),
+		"defaults":   described(map[string]any{"anyOf": []any{ref("container"), typed("null")}}, "Options that every container of the file has."),
+		"templates":  described(containers, "Options that containers take over with `extends`."),
+		"containers": described(containers, "The containers by name. Their keys are the long options of docker run."),
+	}
+	for _, s := range schema.Sections() {
+		entry := ref(s.Name)
+		if s.Named {
+			entry = named(entry)
+		}
+		if !s.Named {
+			entry = map[string]any{"allOf": []any{entry}} // keywords beside $ref are ignored in draft-07
+		}
+		out[s.Name] = described(entry, s.Doc)
+	}
+	return out
+}

@@ -1,0 +1,233 @@
+package schema
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/runfile/runfile/manifest"
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/manifest/diag/diagtest"
+)
+
+// load reads a runfile as the commands do.
+func load(t testing.TB, path string) (*Project, diag.List) {
+	t.Helper()
+	doc, diags := manifest.Load(manifest.Options{
+		Files: []string{path}, Repeatable: Repeatable, LookupEnv: func(string) (string, bool) { return "", false },
+	})
+	p, more := Decode(doc)
+	return p, append(diags, more...)
+}
+
+// loadText reads a runfile from text.
+func loadText(t testing.TB, name, text string) (*Project, diag.List) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return load(t, path)
+}
+
+var helpLine = regexp.MustCompile(`^  (?:-(\w), |    )--([a-z0-9-]+)(=\S+)?(?: (\S+))?\s{2,}(.*)$`)
+
+// referenceHelp parses docker run's help text.
+func referenceHelp(t *testing.T) []usageLine {
+	t.Helper()
+	src, err := os.ReadFile("testdata/docker-run-help.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []usageLine
+	_, options, _ := strings.Cut(string(src), "Options:\n")
+	for line := range strings.SplitSeq(strings.TrimRight(options, "\n"), "\n") {
+		m := helpLine.FindStringSubmatch(line)
+		if m == nil {
+			out[len(out)-1].help += "\n" + strings.TrimSpace(line)
+			continue
+		}
+		out = append(out, usageLine{name: m[2], short: m[1], arg: m[3] + m[4], help: m[5]})
+	}
+	return out
+}
+
+// full is the help as docker prints it, with the default behind the first line.
+func (l usageLine) full() string {
+	if l.def == "" {
+		return l.help
+	}
+	first, rest, more := strings.Cut(l.help, "\n")
+	first += " (default " + l.def + ")"
+	if more {
+		return first + "\n" + rest
+	}
+	return first
+}
+
+// TestReference demands that every option of docker run's reference is a row, a flag of the command line only, or
+// known as not honoured yet, under the same name, letter, argument word and sentence, and in the same order.
+func TestReference(t *testing.T) {
+	ours := map[string]usageLine{}
+	for _, r := range rows {
+		ours[r.Name] = usageLine{r.Name, r.Short, r.Arg, r.Help, r.Default, r.Own}
+	}
+	for _, f := range runFlags {
+		ours[f.name] = usageLine{f.name, f.short, f.arg, f.help, f.def, f.own}
+	}
+	for _, o := range laterOptions {
+		if _, both := ours[o.Name]; !both {
+			ours[o.Name] = usageLine{o.Name, o.Short, o.Arg, o.Help, o.Default, false}
+		} else if rowByName[o.Name] != nil {
+			t.Errorf("%s is a row and not honoured yet at the same time", o.Name)
+		}
+	}
+	reference := referenceHelp(t)
+	if len(reference) != 94 {
+		t.Fatalf("the reference has %d options, want 94", len(reference))
+	}
+	for i, want := range reference {
+		got, ok := ours[want.name]
+		if !ok {
+			t.Errorf("%s of the reference is not known", want.name)
+			continue
+		}
+		if got.short != want.short || got.arg != want.arg || got.full() != want.help {
+			t.Errorf("%s\n got %q %q %q\nwant %q %q %q", want.name, got.short, got.arg, got.full(), want.short, want.arg, want.help)
+		}
+		if referenceOrder[i] != want.name {
+			t.Errorf("place %d is %s, want %s", i, referenceOrder[i], want.name)
+		}
+	}
+}
+
+func TestTableInvariants(t *testing.T) {
+	names, shorts := map[string]bool{}, map[string]string{}
+	form := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	for _, r := range rows {
+		for _, n := range append([]string{r.Name}, r.Aliases...) {
+			if names[n] || !form.MatchString(n) {
+				t.Errorf("name %q is taken or not kebab-case", n)
+			}
+			names[n] = true
+		}
+		if r.Short != "" {
+			if len(r.Short) != 1 || shorts[r.Short] != "" {
+				t.Errorf("%s: -%s is taken by %s", r.Name, r.Short, shorts[r.Short])
+			}
+			shorts[r.Short] = r.Name
+		}
+		switch {
+		case r.Group == "" || r.Help == "" || r.Example == "" || r.Schema == nil:
+			t.Errorf("%s: group, help, example and schema are needed", r.Name)
+		case (r.Kind == Switch) != (r.Arg == ""):
+			t.Errorf("%s: a switch has no argument word, anything else has one", r.Name)
+		case (r.Ref == "") != (r.refs == nil):
+			t.Errorf("%s: a reference kind and its function belong together", r.Name)
+		case r.Syntax == "":
+			t.Errorf("%s: the syntax is missing", r.Name)
+		}
+	}
+	for _, key := range ownLater {
+		if names[key] {
+			t.Errorf("%s is a row and not honoured yet at the same time", key)
+		}
+	}
+	for from, to := range foreign {
+		if to != "" && rowByName[to] == nil && lookupLater(to) == nil && !slices.Contains(ownLater, to) && to != "domainname" {
+			t.Errorf("foreign key %s leads to %s, which does not exist", from, to)
+		}
+		if rowByName[from] != nil {
+			t.Errorf("foreign key %s is one of ours", from)
+		}
+	}
+}
+
+// TestExampleHasEffect catches options that are parsed and then dropped: each example must parse in a manifest and be
+// found again in the container, in its canonical text and in a written manifest.
+func TestExampleHasEffect(t *testing.T) {
+	for _, r := range rows {
+		t.Run(r.Name, func(t *testing.T) {
+			text := "networks: {backend: {}}\ncontainers:\n  x:\n    " + r.Line() + "\n"
+			if r.Name != "image" {
+				text += "    image: alpine\n"
+			}
+			text = strings.NewReplacer("./test.env", "/dev/null/x.env").Replace(text)
+			doc, d1 := manifest.ParseYAML("runfile.yaml", []byte(text))
+			if d1.HasErrors() {
+				t.Fatal(d1)
+			}
+			d := &decoder{who: "container", dir: t.TempDir(), env: lookupEnv}
+			c := &Container{Key: "x"}
+			d.options(c, doc.Get("containers").Get("x"))
+			if d.diags.HasErrors() {
+				t.Fatal(d.diags)
+			}
+			values := Values(c, r.Name)
+			if len(values) == 0 || values[0].At.Start.Line != 4 {
+				t.Fatalf("values are %+v", values)
+			}
+			if got := Canonical(c)[r.Name]; (got == "") != r.NoDiff {
+				t.Errorf("canonical text is %q", got)
+			}
+			if !slices.ContainsFunc(containerTree(c), func(m member) bool { return m.key == r.Name }) {
+				t.Errorf("not written")
+			}
+			if (len(r.refs0(c)) == 0) == (r.Ref != "") && r.Ref != "network" && r.Ref != "pid" && r.Ref != "ipc" {
+				t.Errorf("reference kind %q, references %v", r.Ref, r.refs0(c))
+			}
+		})
+	}
+}
+
+func (r row[C]) refs0(c *C) []Value {
+	if r.refs == nil {
+		return nil
+	}
+	return r.refs(c)
+}
+
+func TestFixtures(t *testing.T) {
+	for _, dir := range []string{"testdata/errors", "testdata/good"} {
+		diagtest.Run(t, dir, func(path string) diag.List {
+			_, l := load(t, path)
+			return l
+		})
+	}
+}
+
+func TestCodeExamples(t *testing.T) {
+	diagtest.Examples(t, func(path string) diag.List {
+		_, l := load(t, path)
+		return l
+	})
+}
+
+func TestReferences(t *testing.T) {
+	p, l := loadText(t, "runfile.yaml", `containers:
+  web:
+    image: alpine
+    link: ["db:x", cache]
+    volumes-from: data:ro
+    network: container:db
+    pid: container:db
+    ipc: container:cache
+    depends-on: {db: {condition: created}}
+`)
+	for _, d := range l {
+		if d.Code != CodeNetworkMode { // link with container:
+			t.Error(d)
+		}
+	}
+	var got []string
+	for _, r := range References(p.Containers[0]) {
+		got = append(got, r.Kind+" "+r.Target)
+	}
+	want := []string{"ipc cache", "link db", "link cache", "network db", "pid db", "volumes-from data", "depends-on db"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
