@@ -201,9 +201,12 @@ func OpenInRoot(root, name string, flags int) (*os.File, error) {
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: root, Err: err}
 	}
-	defer unix.Close(dir) //nolint:errcheck // O_PATH
+	defer unix.Close(dir)       //nolint:errcheck // O_PATH
+	if flags&unix.O_PATH == 0 { // with it the kernel refuses flags that mean nothing
+		flags |= unix.O_NOCTTY
+	}
 	how := unix.OpenHow{
-		Flags:   uint64(flags | unix.O_CLOEXEC | unix.O_NOCTTY),
+		Flags:   uint64(flags | unix.O_CLOEXEC),
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	}
 	var fd int

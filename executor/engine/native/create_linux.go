@@ -1,0 +1,113 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/ocispec"
+	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// Create implements engine.Engine.
+func (e *Engine) Create(ctx context.Context, ec engine.Container) (*schema.Effective, error) {
+	if ec.ID == "" || ec.Spec == nil {
+		return nil, wrap(errors.New("create: a container needs an id and a declaration"))
+	}
+	c := e.newContainer(ec.ID)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.mu.Lock()
+	if e.containers[c.id] != nil {
+		e.mu.Unlock()
+		return nil, wrap(fmt.Errorf("container %s exists", short(c.id)))
+	}
+	e.containers[c.id] = c
+	e.mu.Unlock()
+	if err := e.fill(ctx, c, ec); err != nil {
+		e.forget(context.WithoutCancel(ctx), c, true)
+		return nil, wrap(err)
+	}
+	return c.rec.Effective, nil
+}
+
+// fill makes what a container is made of. The record is written before the first volume is, so that a Remove after a
+// crash finds what to take away.
+func (e *Engine) fill(ctx context.Context, c *container, ec engine.Container) error {
+	img, err := e.image(ctx, ec.Spec, "missing", nil)
+	if err != nil {
+		return err
+	}
+	eff, err := ocispec.Merge(ec.Spec, imageConfig(img), img.ID, imageName(ec.Spec))
+	if err != nil {
+		return err
+	}
+	c.rec = record{Container: ec, Effective: eff, Layers: img.Layers}
+	if eff.Hostname, err = e.hostname(c); err != nil {
+		return err
+	}
+	if c.rec.Mounts, err = e.resolveMounts(c); err != nil {
+		return err
+	}
+	if err := c.save(); err != nil {
+		return err
+	}
+	if err := c.makeLayer(); err != nil {
+		return err
+	}
+	if err := e.makeMounts(ctx, c); err != nil {
+		return err
+	}
+	return e.checkUser(c)
+}
+
+func imageName(c *schema.Container) string {
+	if t := c.Image.Ref.Value.Text; t != "" {
+		return t
+	}
+	return c.Image.Ref.Value.Name
+}
+
+// hostname: what was asked for; that of the host or of the owner where their namespace is used; else docker's default,
+// the first 12 digits of the id.
+func (e *Engine) hostname(c *container) (string, error) {
+	spec := c.rec.Container.Spec
+	if h := c.rec.Effective.Hostname; h != "" {
+		return h, nil
+	}
+	n := networkOf(spec)
+	if spec.Namespaces.UTS.Value.Mode == "host" || n.Mode == value.NetworkHost {
+		return os.Hostname()
+	}
+	if n.Mode == value.NetworkContainer {
+		owner, err := e.peer(c, n.Name)
+		if err != nil {
+			return "", &ocispec.Error{Option: "network", Err: err}
+		}
+		return owner.Effective.Hostname, nil
+	}
+	return short(c.id), nil
+}
+
+// checkUser refuses an unknown user at create and not at each start. It mounts the root only if the user has a name.
+func (e *Engine) checkUser(c *container) error {
+	u := c.rec.Effective.User
+	if !slices.ContainsFunc([]byte(u), func(b byte) bool { return b != ':' && (b < '0' || b > '9') }) {
+		_, _, err := ocispec.ResolveUser("", u)
+		return err
+	}
+	if err := e.mountRootfs(c); err != nil {
+		return err
+	}
+	root, err := e.rootDir(c)
+	if err != nil {
+		return err
+	}
+	defer root.Close() //nolint:errcheck // O_PATH
+	_, _, err = ocispec.ResolveUser(fdPath(root), u)
+	return err
+}

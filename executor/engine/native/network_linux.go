@@ -1,0 +1,175 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"github.com/runfile/runfile/executor/network"
+	"github.com/runfile/runfile/executor/ocispec"
+	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// network returns the project's network manager. It is made when first needed: a project without networks leaves
+// nothing in the kernel.
+func (e *Engine) network() (*network.Manager, error) {
+	e.netMu.Lock()
+	defer e.netMu.Unlock()
+	if e.net != nil {
+		return e.net, nil
+	}
+	m, err := network.New(network.Config{
+		Project: e.cfg.Project, RunDir: e.cfg.Paths.Net(), Logf: e.cfg.Logf,
+		StateDir: filepath.Join(e.cfg.Paths.Project(e.cfg.Project), "net"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("network: %w", err)
+	}
+	e.net = m
+	return m, nil
+}
+
+// EnsureNetwork implements engine.Engine.
+func (e *Engine) EnsureNetwork(ctx context.Context, n *schema.NetworkDef) error {
+	m, err := e.network()
+	if err != nil {
+		return wrap(err)
+	}
+	def := network.Network{
+		Key: n.Key, Internal: n.Internal.Value, IPv6: n.IPv6.Value, ICC: n.ICC.Or(true), MTU: int(n.MTU.Value),
+	}
+	if n.Subnet.Set {
+		if def.Subnet, err = netip.ParsePrefix(n.Subnet.Value); err != nil {
+			return wrap(&ocispec.Error{Option: "subnet", Err: err})
+		}
+	}
+	if n.Gateway.Set {
+		if def.Gateway, err = netip.ParseAddr(n.Gateway.Value); err != nil {
+			return wrap(&ocispec.Error{Option: "gateway", Err: err})
+		}
+	}
+	return wrap(m.Ensure(ctx, def))
+}
+
+// networkOf is the container's mode: that of its first entry, bridge without one.
+func networkOf(c *schema.Container) value.Network {
+	if len(c.Network.Networks) == 0 {
+		return value.Network{Mode: value.NetworkBridge}
+	}
+	return c.Network.Networks[0].Value
+}
+
+// joinNetwork gives the container its sandbox, which it keeps until it is removed: restarts find the same addresses,
+// and those who share it stay connected. reuse is a process whose namespace is to be adopted; 0 makes one.
+func (e *Engine) joinNetwork(ctx context.Context, c *container, reuse int) error {
+	if c.sandbox != nil {
+		return nil
+	}
+	spec := c.rec.Container.Spec
+	mode := networkOf(spec)
+	if mode.Mode == value.NetworkContainer {
+		return e.shareNetwork(ctx, c, mode.Name)
+	}
+	m, err := e.network()
+	if err != nil {
+		return err
+	}
+	if mode.Mode == value.NetworkBridge {
+		if err := m.Ensure(ctx, network.Network{Key: network.DefaultKey, ICC: true, Default: true}); err != nil {
+			return &ocispec.Error{Option: "network", Err: err}
+		}
+	}
+	a, err := e.attachment(c, mode.Mode)
+	if err != nil {
+		return err
+	}
+	a.ReuseNetnsPID = reuse
+	if err := os.MkdirAll(a.Dir, 0o755); err != nil {
+		return fmt.Errorf("network: %w", err)
+	}
+	s, err := m.Join(ctx, a)
+	if err != nil {
+		return &ocispec.Error{Option: "network", Err: err}
+	}
+	c.sandbox = s
+	return nil
+}
+
+// attachment is what the network package needs to know.
+func (e *Engine) attachment(c *container, mode value.NetworkMode) (network.Attach, error) {
+	n := c.rec.Container.Spec.Network
+	a := network.Attach{
+		ContainerID: c.id, ContainerKey: c.rec.Container.Spec.Key, Name: c.rec.Container.Name,
+		Hostname: c.rec.Effective.Hostname, Mode: mode, AddHosts: n.AddHosts.Values(),
+		DNS: n.DNS.Values(), DNSOptions: n.DNSOptions.Values(), DNSSearch: n.DNSSearch.Values(),
+		Ports: n.Publish.Values(), PublishAll: n.PublishAll.Value, Expose: c.rec.Effective.Expose,
+		Env: c.rec.Effective.Env, Dir: c.path("net"), Bindings: c.rec.Bindings,
+	}
+	for i, entry := range n.Networks.Values() {
+		if mode != value.NetworkUser {
+			break
+		}
+		na := network.NetworkAttach{
+			Key: entry.Name, Aliases: entry.Aliases, IP: entry.IP, IP6: entry.IP6, MAC: entry.MAC, GWPriority: entry.GWPriority,
+		}
+		if i == 0 {
+			if err := firstNetwork(&na, n); err != nil {
+				return a, err
+			}
+		}
+		a.Networks = append(a.Networks, na)
+	}
+	for _, l := range n.Links.Values() {
+		peer, err := e.peer(c, l.Container)
+		if err != nil {
+			return a, &ocispec.Error{Option: "link", Err: err}
+		}
+		a.Links = append(a.Links, network.Link{ContainerID: peer.Container.ID, Name: peer.Container.Name, Alias: l.Alias})
+	}
+	return a, nil
+}
+
+// firstNetwork: the options ip, ip6, mac-address and network-alias belong to the first network.
+func firstNetwork(na *network.NetworkAttach, n schema.Network) error {
+	na.Aliases = append(na.Aliases, n.Aliases.Values()...)
+	if n.MAC.Set {
+		na.MAC = n.MAC.Value
+	}
+	var err error
+	if n.IP.Set {
+		if na.IP, err = netip.ParseAddr(n.IP.Value); err != nil {
+			return &ocispec.Error{Option: "ip", Err: err}
+		}
+	}
+	if n.IP6.Set {
+		if na.IP6, err = netip.ParseAddr(n.IP6.Value); err != nil {
+			return &ocispec.Error{Option: "ip6", Err: err}
+		}
+	}
+	return nil
+}
+
+// shareNetwork uses the sandbox of another container, which need not run: the sandbox lives as long as its container.
+func (e *Engine) shareNetwork(ctx context.Context, c *container, ref string) error {
+	id := c.rec.Container.Peers[ref]
+	if id == "" {
+		id = ref
+	}
+	owner, err := e.find(id)
+	if err != nil {
+		return &ocispec.Error{Option: "network", Err: err}
+	}
+	if owner == c {
+		return &ocispec.Error{Option: "network", Err: fmt.Errorf("a container cannot share its own network")}
+	}
+	owner.mu.Lock()
+	defer owner.mu.Unlock()
+	if err := e.joinNetwork(ctx, owner, 0); err != nil {
+		return err
+	}
+	c.sandbox = owner.sandbox.Share(c.id)
+	return nil
+}

@@ -1,0 +1,199 @@
+package native
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/network"
+	"github.com/runfile/runfile/executor/state"
+	"github.com/runfile/runfile/schema"
+)
+
+// recordFile is the engine's file in the directory of a container.
+const recordFile = "native.json"
+
+// record is what native.json holds: all that a later supervisor has to know.
+type record struct {
+	Container engine.Container  `json:"container"`
+	Effective *schema.Effective `json:"effective"`
+	Layers    []string          `json:"layers"` // lowest first
+	Mounts    []mount           `json:"mounts,omitempty"`
+	// Process is the running or the last process; nil before the first start.
+	Process *processRecord `json:"process,omitempty"`
+	// Bindings are the host ports of the last run; a restart takes them again.
+	Bindings []engine.Binding `json:"bindings,omitempty"`
+}
+
+// processRecord identifies PID 1. PID and start time together are unique while the machine is up.
+type processRecord struct {
+	PID       int       `json:"pid"`
+	StartTime uint64    `json:"startTime"` // field 22 of /proc/PID/stat: clock ticks since boot
+	BootID    string    `json:"bootID"`
+	StartedAt time.Time `json:"startedAt"`
+	Runtime   string    `json:"runtime"` // path of the OCI runtime
+	Terminal  bool      `json:"terminal,omitempty"`
+	Ended     bool      `json:"ended,omitempty"`
+	// Exit is how it ended, if somebody saw it.
+	Exit *engine.Exit `json:"exit,omitempty"`
+}
+
+// mount is a resolved volume or bind of a container.
+type mount struct {
+	engine.Mount
+	OnDisk      string `json:"onDisk,omitempty"` // name of a volume in the store
+	NoCopy      bool   `json:"noCopy,omitempty"`
+	Propagation string `json:"propagation,omitempty"`
+	// Inherited ones came through volumes-from; they are not filled from the image.
+	Inherited bool `json:"inherited,omitempty"`
+}
+
+// container is what the engine knows of a container. It is in memory from Create, or from its first use after a
+// restart of the supervisor, until Remove.
+type container struct {
+	id  string
+	dir string // Paths.Container: survives a reboot
+	run string // bundle, FIFOs and sockets: do not
+
+	mu      sync.Mutex // serialises start, end and removal
+	rec     record
+	spec    *specs.Spec // of the running process; nil after adoption until it is read back
+	sandbox *network.Sandbox
+	mounted bool     // the root file system is mounted in our namespace
+	shm     bool     // a /dev/shm to share is mounted in our namespace
+	binds   []string // copies of the host's mounts in our namespace
+	proc    *process // the running process, nil if none
+}
+
+func (c *container) path(name string) string    { return filepath.Join(c.dir, name) }
+func (c *container) runPath(name string) string { return filepath.Join(c.run, name) }
+
+// save writes native.json.
+func (c *container) save() error {
+	if err := state.WriteJSON(c.path(recordFile), &c.rec); err != nil {
+		return fmt.Errorf("save container: %w", err)
+	}
+	return nil
+}
+
+// find returns a container of this project, from memory or from disk.
+func (e *Engine) find(id string) (*container, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c := e.containers[id]; c != nil {
+		return c, nil
+	}
+	c := e.newContainer(id)
+	rec, err := state.ReadJSON[record](c.path(recordFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("container %s: %w", short(id), errNoContainer)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.rec = rec
+	e.containers[id] = c
+	return c, nil
+}
+
+var errNoContainer = errors.New("no such container")
+
+func (e *Engine) newContainer(id string) *container {
+	return &container{
+		id: id, dir: e.cfg.Paths.Container(e.cfg.Project, id),
+		run: filepath.Join(e.cfg.Paths.ProjectRun(e.cfg.Project), "c", id),
+	}
+}
+
+// settle waits for the clean-up after a process that has ended. It answers false if one runs. c.mu is held, and given
+// away meanwhile.
+func (c *container) settle() bool {
+	for c.proc != nil {
+		p := c.proc
+		if !p.over() {
+			return false
+		}
+		c.mu.Unlock()
+		<-p.cleaned
+		c.mu.Lock()
+	}
+	return true
+}
+
+// view returns the record, and the directory of the /dev/shm that is mounted here; "" if none is.
+func (c *container) view() (rec record, shm string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shm {
+		shm = c.path("shm")
+	}
+	return c.rec, shm
+}
+
+// findRecord also looks into the other projects of the host, for references to containers outside the runfile.
+func (e *Engine) findRecord(id string) (record, error) {
+	if c, err := e.find(id); err == nil {
+		rec, _ := c.view()
+		return rec, nil
+	}
+	files, err := filepath.Glob(filepath.Join(e.cfg.Paths.Projects(), "*", "containers", id, recordFile))
+	if err != nil || len(files) == 0 {
+		return record{}, fmt.Errorf("container %s: %w", short(id), errNoContainer)
+	}
+	return state.ReadJSON[record](files[0])
+}
+
+// short is how people see an id.
+func short(id string) string { return id[:min(12, len(id))] }
+
+// startTime reads when a process was started, in clock ticks since boot. A zombie has ended and is not there.
+func startTime(pid int) (uint64, error) {
+	fields, err := statFields(pid)
+	if err != nil {
+		return 0, err
+	}
+	if fields[0] == "Z" || fields[0] == "X" {
+		return 0, os.ErrProcessDone
+	}
+	const start = 19 // field 22
+	return strconv.ParseUint(fields[start], 10, 64)
+}
+
+// statFields are the fields of /proc/PID/stat from the third on: state, parent, ...
+func statFields(pid int) ([]string, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	// The second field is the program's name in parentheses and may itself contain anything.
+	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
+	if len(fields) < 20 {
+		return nil, fmt.Errorf("/proc/%d/stat: unexpected content", pid)
+	}
+	return fields, nil
+}
+
+// ours says whether the process is a child of this one, as after an exec of the program in place.
+func (p *processRecord) ours() bool {
+	fields, err := statFields(p.PID)
+	return err == nil && fields[1] == strconv.Itoa(os.Getpid())
+}
+
+// alive says whether the recorded process still runs.
+func (p *processRecord) alive() bool {
+	if p == nil || p.Ended || p.PID <= 0 || p.BootID != bootID() {
+		return false
+	}
+	now, err := startTime(p.PID)
+	return err == nil && now == p.StartTime
+}

@@ -1,0 +1,183 @@
+package native
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/runfile/runfile/executor/ocispec"
+	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/value"
+)
+
+func (e *Engine) cgroupPath(id string) string { return filepath.Join(cgroupTop, e.cfg.Project, id) }
+
+func hasOwnPID(c *schema.Container) bool {
+	m := c.Namespaces.PID.Value.Mode
+	return m == "" || m == "private"
+}
+
+// specInput gathers what the specification is built from. rootDir is where the mounted root can be read.
+func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec.Input, error) {
+	spec := c.rec.Container.Spec
+	in := ocispec.Input{
+		ID: c.id, Hostname: c.rec.Effective.Hostname, Container: spec, Effective: c.rec.Effective,
+		Host: e.host(r), RootfsPath: c.path("rootfs"), RootfsDir: rootDir,
+		CgroupPath: e.cgroupPath(c.id), Terminal: spec.Stdio.TTY.Value,
+	}
+	var err error
+	if in.InitPath, err = os.Executable(); err != nil {
+		return in, fmt.Errorf("find this program: %w", err)
+	}
+	if c.sandbox != nil {
+		in.NetnsPath = c.sandbox.NetnsPath()
+		in.HostsPath = existing(c.sandbox.Dir(), "hosts")
+		in.ResolvPath = existing(c.sandbox.Dir(), "resolv.conf")
+		in.HostnamePath = existing(c.sandbox.Dir(), "hostname")
+	}
+	if in.PIDPath, err = e.donorNamespace(c, spec.Namespaces.PID.Value, "pid"); err != nil {
+		return in, err
+	}
+	if in.IPCPath, err = e.donorNamespace(c, spec.Namespaces.IPC.Value, "ipc"); err != nil {
+		return in, err
+	}
+	if in.ShmDir, err = e.shmDir(c); err != nil {
+		return in, err
+	}
+	in.Mounts, err = e.specMounts(c, r)
+	return in, err
+}
+
+func existing(dir, name string) string {
+	p := filepath.Join(dir, name)
+	if _, err := os.Stat(p); err != nil {
+		return ""
+	}
+	return p
+}
+
+// donorNamespace is the namespace file of the running container whose namespace is to be joined; "" if none is.
+func (e *Engine) donorNamespace(c *container, mode value.NamespaceMode, kind string) (string, error) {
+	if mode.Mode != "container" {
+		return "", nil
+	}
+	rec, err := e.peer(c, mode.Container)
+	if err != nil {
+		return "", &ocispec.Error{Option: kind, Err: err}
+	}
+	if !rec.Process.alive() {
+		return "", &ocispec.Error{Option: kind, Err: fmt.Errorf("container %q is not running", mode.Container)}
+	}
+	if kind == "ipc" && !shares(rec.Container.Spec) {
+		return "", &ocispec.Error{Option: kind, Err: fmt.Errorf(
+			"container %q has a private IPC namespace. Set ipc: shareable on it", mode.Container)}
+	}
+	return fmt.Sprintf("/proc/%d/ns/%s", rec.Process.PID, kind), nil
+}
+
+// shares says whether others may join the IPC namespace of a container.
+func shares(c *schema.Container) bool {
+	switch c.Namespaces.IPC.Value.Mode {
+	case "shareable", "host", "container":
+		return true
+	}
+	return false
+}
+
+// peer finds the container that a reference of the declaration means.
+func (e *Engine) peer(c *container, ref string) (record, error) {
+	id := c.rec.Container.Peers[ref]
+	if id == "" {
+		id = ref
+	}
+	if id == c.id {
+		return record{}, fmt.Errorf("container %q refers to itself", ref)
+	}
+	return e.findRecord(id)
+}
+
+// shmDir is what to bind at /dev/shm: the container's own shared one, the donor's, the host's; "" = a private tmpfs.
+// A donor's is taken from its own root, which is there as long as it runs, whoever mounted it.
+func (e *Engine) shmDir(c *container) (string, error) {
+	mode := c.rec.Container.Spec.Namespaces.IPC.Value
+	switch mode.Mode {
+	case "host":
+		return "/dev/shm", nil
+	case "shareable":
+		return e.makeShm(c)
+	case "container":
+		rec, err := e.peer(c, mode.Container)
+		if err != nil {
+			return "", err
+		}
+		if rec.Container.Spec.Namespaces.IPC.Value.Mode == "host" {
+			return "/dev/shm", nil
+		}
+		return e.donorShm(c, rec)
+	}
+	return "", nil
+}
+
+// donorShm makes the donor's /dev/shm visible in our namespace. If we mounted it, it is there already. If an earlier
+// supervisor did, that mount died with its namespace and only the donor still has it: it is copied out of there.
+func (e *Engine) donorShm(c *container, donor record) (string, error) {
+	if d, err := e.find(donor.Container.ID); err == nil {
+		if _, shm := d.view(); shm != "" {
+			return shm, nil
+		}
+	}
+	target := c.path("shm")
+	if c.shm {
+		return target, nil
+	}
+	if err := os.MkdirAll(target, 0o700); err != nil {
+		return "", fmt.Errorf("share /dev/shm: %w", err)
+	}
+	if err := e.ns.adoptMount(donor.Process.PID, "/dev/shm", target); err != nil {
+		return "", fmt.Errorf("share /dev/shm of %s: %w", donor.Container.Name, err)
+	}
+	c.shm = true
+	return target, nil
+}
+
+// specMounts turns the resolved mounts into those of the specification.
+func (e *Engine) specMounts(c *container, r *ociRuntime) ([]specs.Mount, error) {
+	recursive := r.recursiveReadOnly()
+	var out []specs.Mount
+	for _, m := range c.rec.Mounts {
+		source, err := e.sourceInNamespace(c, m)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ocispec.BindMount(source, m.Destination, m.ReadOnly, recursive, m.Propagation))
+	}
+	return out, nil
+}
+
+// recursiveReadOnly says whether runtime and kernel (5.12) can make a whole tree of mounts read-only.
+func (r *ociRuntime) recursiveReadOnly() bool {
+	switch r.Family {
+	case "crun":
+		return atLeast(r.Version, 1, 0) && kernelHasSetattr()
+	case "runc":
+		return atLeast(r.Version, 1, 1) && kernelHasSetattr()
+	}
+	return false
+}
+
+// kernelHasSetattr tries mount_setattr with a bad size: EINVAL means that it is there.
+func kernelHasSetattr() bool {
+	err := unix.MountSetattr(-1, "", 0, &unix.MountAttr{})
+	return err != unix.ENOSYS //nolint:errorlint // the system call returns a bare errno
+}
+
+func atLeast(version string, major, minor int) bool {
+	var a, b int
+	if n, _ := fmt.Sscanf(version, "%d.%d", &a, &b); n != 2 {
+		return false
+	}
+	return a > major || a == major && b >= minor
+}

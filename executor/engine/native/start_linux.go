@@ -1,0 +1,259 @@
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/ocispec"
+)
+
+var errRunning = errors.New("container is running")
+
+// Start implements engine.Engine. What it makes before a failure it takes away again; the writable layer stays.
+func (e *Engine) Start(ctx context.Context, id string, stdio engine.Stdio) (engine.Process, error) {
+	c, err := e.find(id)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.settle() || c.rec.Process.alive() {
+		return nil, wrap(errRunning)
+	}
+	s := &starting{e: e, c: c, ctx: ctx, stdio: stdio}
+	p, err := s.run()
+	if err != nil {
+		s.undo()
+		return nil, wrap(err)
+	}
+	go p.watch()
+	return p, nil
+}
+
+// starting is a start in progress: what the steps hand on, and what has to be undone if one fails.
+type starting struct {
+	e       *Engine
+	c       *container
+	ctx     context.Context
+	stdio   engine.Stdio
+	runtime *ociRuntime
+	spec    *specs.Spec
+	streams *streams
+	proc    *process
+	created bool   // the runtime knows the container
+	learn   string // key of the seccomp filter to keep
+	handle  *pidHandle
+}
+
+func (s *starting) run() (*process, error) {
+	steps := []func() error{
+		s.findRuntime, s.prepare, s.buildSpec, s.openStreams, s.create, s.publish, s.begin,
+	}
+	for _, step := range steps {
+		if err := s.ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return s.proc, nil
+}
+
+func (s *starting) findRuntime() error {
+	spec := s.c.rec.Container
+	r, err := s.e.runtimes.get(s.ctx, spec.Spec.Process.Runtime.Value, spec.Dir)
+	if err != nil {
+		return &engine.Error{Code: exitEngine, Option: "runtime", Err: err}
+	}
+	s.runtime = r
+	// What a supervisor that was killed half-way through a start has left.
+	return r.remove(s.ctx, s.c.id, s.c.run)
+}
+
+// prepare mounts the root and makes the network namespace, both of which outlive the process.
+func (s *starting) prepare() error {
+	if err := os.MkdirAll(s.c.run, 0o700); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	if err := s.e.mountRootfs(s.c); err != nil {
+		return err
+	}
+	return s.e.joinNetwork(s.ctx, s.c, 0)
+}
+
+// buildSpec writes config.json and looks whether the command is there.
+func (s *starting) buildSpec() error {
+	root, err := s.e.rootDir(s.c)
+	if err != nil {
+		return err
+	}
+	defer root.Close() //nolint:errcheck // O_PATH
+	in, err := s.e.specInput(s.c, s.runtime, fdPath(root))
+	if err != nil {
+		return err
+	}
+	spec, warnings, err := ocispec.Build(in)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		s.e.logf("%s: %s", s.c.rec.Container.Name, w)
+	}
+	if err := checkCommand(tree{root: fdPath(root), mounts: spec.Mounts}, spec.Process); err != nil {
+		return err
+	}
+	s.spec = spec
+	s.learn = s.e.filters.shorten(s.runtime, spec)
+	data, err := json.Marshal(spec)
+	if err != nil {
+		return fmt.Errorf("write the runtime specification: %w", err)
+	}
+	if err := os.WriteFile(s.c.runPath("config.json"), data, 0o600); err != nil {
+		return fmt.Errorf("write the runtime specification: %w", err)
+	}
+	return nil
+}
+
+func (s *starting) openStreams() error {
+	var err error
+	if s.spec.Process.Terminal {
+		s.streams, err = openTerminal(s.c.run)
+	} else {
+		s.streams, err = openPipes(s.c.run, s.stdio.Stdin)
+	}
+	return err
+}
+
+// create makes the container. Its process exists afterwards and waits; it becomes our child when the runtime exits,
+// since we are the subreaper.
+func (s *starting) create() error {
+	args := []string{"create", "--bundle", s.c.run, "--pid-file", s.c.runPath("pid")}
+	if s.streams.console != nil {
+		args = append(args, "--console-socket", s.streams.consolePath)
+	}
+	inv := invocation{
+		args: append(args, s.c.id), dir: s.c.run, log: s.c.runPath("runtime.log"),
+		stdin: s.streams.theirs[0], stdout: s.streams.theirs[1], stderr: s.streams.theirs[2],
+	}
+	unlock := holdCgroups()
+	s.created = true
+	err := s.runtime.run(s.ctx, inv)
+	unlock()
+	if err != nil {
+		return err
+	}
+	if s.learn != "" {
+		s.e.filters.learn(s.runtime, s.c.id, s.learn)
+	}
+	if err := s.streams.connect(s.ctx); err != nil {
+		return err
+	}
+	return s.identify()
+}
+
+// identify records which process it is, before it runs anything.
+func (s *starting) identify() error {
+	data, err := os.ReadFile(s.c.runPath("pid"))
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
+		return fmt.Errorf("start: the runtime wrote no process id: %w", err)
+	}
+	if s.handle, err = openPID(pid, 0); err != nil {
+		return err
+	}
+	start, err := startTime(pid)
+	if err != nil {
+		return fmt.Errorf("start: the container's process has ended before its command ran: %w", err)
+	}
+	s.c.rec.Process = &processRecord{
+		PID: pid, StartTime: start, BootID: bootID(), StartedAt: time.Now(), Runtime: s.runtime.Path,
+		Terminal: s.spec.Process.Terminal,
+	}
+	return s.c.save()
+}
+
+// publish makes names and ports visible: a client must not find the container before its network is there, and the
+// container must not run before its ports are known to be free.
+func (s *starting) publish() error {
+	if s.c.sandbox == nil {
+		return nil
+	}
+	return s.c.sandbox.Start(s.ctx)
+}
+
+// begin lets the command run. From here on the container is on its own.
+func (s *starting) begin() error {
+	c := s.c
+	p := &process{
+		e: s.e, c: c, runtime: s.runtime, rec: *c.rec.Process, handle: s.handle, child: true,
+		cgroup: s.spec.Linux.CgroupsPath, ownPID: hasOwnPID(c.rec.Container.Spec),
+		ended: make(chan struct{}), cleaned: make(chan struct{}),
+	}
+	c.spec = s.spec
+	inv := invocation{args: []string{"start", c.id}, dir: c.run, log: c.runPath("runtime.log")}
+	if err := s.runtime.run(s.ctx, inv); err != nil {
+		return err
+	}
+	p.outputs, p.stop, p.terminal = s.streams.attach(s.stdio)
+	s.proc, c.proc = p, p
+	if s.stdio.Columns > 0 && p.terminal != nil {
+		_ = resize(p.terminal, s.stdio.Columns, s.stdio.Rows) // the process may have ended
+	}
+	return nil
+}
+
+// undo takes away what a failed start has made. The runtime kills what it knows.
+func (s *starting) undo() {
+	c := s.c
+	ctx := context.WithoutCancel(s.ctx)
+	if s.created {
+		if err := s.runtime.remove(ctx, c.id, c.run); err != nil {
+			s.e.logf("undo start of %s: %v", short(c.id), err)
+		}
+		removeCgroups(s.e.cgroupPath(c.id))
+	}
+	if s.handle != nil {
+		s.reap()
+	}
+	if s.streams != nil {
+		s.streams.close()
+	}
+	if c.sandbox != nil {
+		c.sandbox.Stop()
+	}
+	if c.rec.Process != nil {
+		c.rec.Process.Ended = true
+		_ = c.save() // it is dead in any case, and its start time tells
+	}
+	_ = os.Remove(filepath.Join(c.run, "pid"))
+}
+
+// reap waits for the process that the runtime has killed.
+func (s *starting) reap() {
+	_ = s.handle.signal(9)
+	_ = s.handle.wait() // only this function closes it
+	p := &process{rec: *cmpRecord(s.c.rec.Process), handle: s.handle, child: true}
+	_ = p.status()
+	s.handle.close()
+}
+
+func cmpRecord(r *processRecord) *processRecord {
+	if r == nil {
+		return &processRecord{}
+	}
+	return r
+}
