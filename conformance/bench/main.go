@@ -100,7 +100,7 @@ func newBench() (*bench, error) {
 	if err := os.Setenv("RUNFILE_ROOT", filepath.Join(dir, "state")); err != nil {
 		return nil, err
 	}
-	return b, command(b.runfile, "pull", "docker-archive:"+b.image+":busybox:latest")
+	return b, command(b.runfile, "pull", "--tag", "busybox", "docker-archive:"+b.image+":busybox:latest")
 }
 
 func (b *bench) close() {

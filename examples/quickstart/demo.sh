@@ -11,7 +11,7 @@ show() {
 	"$@"
 }
 
-runfile pull --quiet "docker-archive:build/image.tar:busybox:latest" >/dev/null
+runfile --progress quiet pull --tag busybox "docker-archive:build/image.tar:busybox:latest" >/dev/null
 cd examples/quickstart
 show runfile validate
 show runfile plan
