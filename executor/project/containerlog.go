@@ -18,8 +18,8 @@ func containerLog(paths state.Paths, rec *executor.Record) (stdout, stderr io.Wr
 	if rec.Spec == nil {
 		return nil, nil, fmt.Errorf("container %q: its record holds no declaration", rec.Key)
 	}
-	dir := paths.Container(rec.Project, rec.ID)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	path := logPath(paths, rec.Project, rec.ID)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, nil, fmt.Errorf("make the log's directory: %w", err)
 	}
 	declared := rec.Spec.Logging
@@ -27,7 +27,6 @@ func containerLog(paths state.Paths, rec *executor.Record) (stdout, stderr io.Wr
 	for _, o := range declared.Options.Values() {
 		options[o.Key] = o.Value
 	}
-	path := filepath.Join(dir, rec.ID+"-json.log") // docker's name
 	d, err := logs.OpenFor(logInfo(rec), declared.Driver.Value, options, path)
 	if err != nil {
 		return nil, nil, err
@@ -38,6 +37,11 @@ func containerLog(paths state.Paths, rec *executor.Record) (stdout, stderr io.Wr
 	}
 	shared := &sharedDriver{Driver: d, users: 2}
 	return &pumped{logs.Pump(logs.Stdout, d), shared}, &pumped{logs.Pump(logs.Stderr, d), shared}, nil
+}
+
+// logPath is where a container's log is, with docker's name for it.
+func logPath(paths state.Paths, project, id string) string {
+	return filepath.Join(paths.Container(project, id), id+"-json.log")
 }
 
 // logInfo is what log-opt labels, env and tag may refer to.

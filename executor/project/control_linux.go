@@ -117,7 +117,7 @@ func (s *server) logs(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := startLines(w)
 	ctx := r.Context()
-	list := sources(chosen, func(rec executor.Record) <-chan struct{} {
+	list := sources(s.cfg.Paths, chosen, func(rec executor.Record) <-chan struct{} {
 		if !req.Follow || rec.State != executor.Running && rec.State != executor.Restarting {
 			return nil
 		}

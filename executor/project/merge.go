@@ -2,6 +2,7 @@ package project
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func ReadLogs(ctx context.Context, paths state.Paths, project string, r LogsRequ
 		return err
 	}
 	r.Follow = false
-	return mergeLogs(ctx, sources(chosen, nil), r, fn)
+	return mergeLogs(ctx, sources(paths, chosen, nil), r, fn)
 }
 
 // logSource is one container's log.
@@ -47,13 +48,12 @@ type logSource struct {
 	done      <-chan struct{} // closed when the container has ended for good; nil = it has
 }
 
-func sources(records []executor.Record, done func(executor.Record) <-chan struct{}) []logSource {
+// sources lists the logs of containers. A record whose supervisor was killed during a start may not name its log yet; a
+// log that does not exist is empty.
+func sources(paths state.Paths, records []executor.Record, done func(executor.Record) <-chan struct{}) []logSource {
 	list := make([]logSource, 0, len(records))
 	for _, rec := range records {
-		if rec.LogPath == "" {
-			continue // never started, or a logging driver that keeps nothing
-		}
-		src := logSource{container: rec.Key, path: rec.LogPath}
+		src := logSource{container: rec.Key, path: cmp.Or(rec.LogPath, logPath(paths, rec.Project, rec.ID))}
 		if done != nil {
 			src.done = done(rec)
 		}

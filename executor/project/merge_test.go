@@ -137,7 +137,8 @@ func TestMergeReportsDamage(t *testing.T) {
 
 func TestContainerLogSharesOneFile(t *testing.T) {
 	rec := &executor.Record{ID: state.NewID(), Key: "web", Project: "p", Spec: newContainer("web")}
-	stdout, stderr, err := containerLog(state.Paths{Root: t.TempDir()}, rec)
+	paths := state.Paths{Root: t.TempDir()}
+	stdout, stderr, err := containerLog(paths, rec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +149,9 @@ func TestContainerLogSharesOneFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	list := sources([]executor.Record{*rec, {Key: "nolog"}}, nil)
+	early := *rec // as it was saved before the start
+	early.LogPath = ""
+	list := sources(paths, []executor.Record{early, {Key: "nolog", Project: "p", ID: "x"}}, nil)
 	err = mergeLogs(t.Context(), list, LogsRequest{Tail: -1}, func(l LogLine) error {
 		got = append(got, l.Container+" "+l.Stream+" "+string(l.Line))
 		return nil
