@@ -70,7 +70,10 @@ func (c *container) change(f func(r *Record) []Event) error {
 		return fmt.Errorf("container %q is %s and cannot become %s", c.key, c.rec.State, next.State)
 	}
 	c.rec = next
-	err := state.WriteJSON(recordPath(c.m.cfg.Paths, c.m.cfg.Project, c.id), &c.rec)
+	var err error
+	if !c.gone { // or the directory would come back
+		err = state.WriteJSON(recordPath(c.m.cfg.Paths, c.m.cfg.Project, c.id), &c.rec)
+	}
 	for _, e := range events {
 		e.Container, e.ID = c.key, c.id
 		c.m.emit(e)

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -342,13 +341,16 @@ func (c *container) remove(ctx context.Context, volumes bool) error {
 	if err := c.m.cfg.Engine.Remove(ctx, engine.Ref{Kind: "container", Name: c.id, Volumes: volumes}); err != nil {
 		return fmt.Errorf("remove container %q: %w", c.key, err)
 	}
-	if err := os.RemoveAll(c.m.cfg.Paths.Container(c.m.cfg.Project, c.id)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove the files of container %q: %w", c.key, err)
+	c.mu.Lock()
+	c.gone = true // nobody writes the record again
+	c.mu.Unlock()
+	if err := os.RemoveAll(c.m.cfg.Paths.Container(c.m.cfg.Project, c.id)); err != nil {
+		c.m.warn(c, "its files remain: %v", err)
 	}
 	c.m.unregister(c)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.gone, c.settled = true, true
+	c.settled = true
 	c.m.emit(Event{Type: EventDestroy, Container: c.key, ID: c.id})
 	c.noteLocked()
 	return nil

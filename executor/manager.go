@@ -87,7 +87,11 @@ func (m *Manager) Records() []Record {
 // ErrNoContainer is what a reference to a container that does not exist gives.
 var ErrNoContainer = errors.New("no such container")
 
-// Find returns a copy of the record with that key, name, id or unique beginning of an id.
+// minPrefix is how much of an id must be given: a shorter word is rather a mistyped key than a beginning, and must not
+// hit a container by chance.
+const minPrefix = 4
+
+// Find returns a copy of the record with that key, name, id or unique beginning of an id, at least 4 digits.
 func (m *Manager) Find(ref string) (*Record, error) {
 	c, err := m.find(ref)
 	if err != nil {
@@ -118,7 +122,7 @@ func (m *Manager) find(ref string) (*container, error) {
 			return c, nil
 		case c.name == ref:
 			byName = c
-		case ref != "" && strings.HasPrefix(c.id, ref):
+		case len(ref) >= minPrefix && strings.HasPrefix(c.id, ref):
 			byPrefix = c
 			prefixes++
 		}

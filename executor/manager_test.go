@@ -167,7 +167,13 @@ func plan(cs ...*schema.Container) *planner.Plan {
 	}
 	for _, c := range cs {
 		p.Selected = append(p.Selected, c.Key)
-		step(planner.Create, c.Key, "", "pull busybox")
+		made := []string{"pull busybox"}
+		for _, n := range c.Network.Networks.Values() {
+			if n.Mode == value.NetworkContainer {
+				made = append(made, "create "+n.Name)
+			}
+		}
+		step(planner.Create, c.Key, "", made...)
 		after := []string{"create " + c.Key}
 		for _, d := range c.Lifecycle.DependsOn.Values() {
 			id := fmt.Sprintf("await %s %s", d.Container, d.Condition)
@@ -298,7 +304,7 @@ func TestMissingCommand(t *testing.T) {
 			t.Errorf("record = %+v", rec)
 		}
 		if _, err := l.m.Find("b"); err == nil {
-			t.Error("b has rm and is still there")
+			t.Errorf("b has rm and is still there: %+v", l.m.Events(time.Time{}))
 		}
 		if got := l.events(executor.EventFail, executor.EventSkip, executor.EventDie, executor.EventDestroy); got != "destroy b, fail b, fail a, skip c" &&
 			got != "fail a, skip c, destroy b, fail b" && got != "destroy b, fail a, skip c, fail b" {

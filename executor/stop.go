@@ -51,6 +51,9 @@ func (c *container) stop(ctx context.Context, timeout *int64, manual bool) error
 		return nil
 	}
 	for _, wait := range []time.Duration{afterKill, afterSecond} {
+		if c.m.ctx.Err() != nil { // the next supervisor goes on with it
+			return errClosed
+		}
 		_ = c.signal(ctx, p, sigkill) // what counts is whether it ends
 		if c.over(ctx, wait) {
 			c.m.emit(Event{Type: EventStop, Container: c.key, ID: c.id})
@@ -62,9 +65,12 @@ func (c *container) stop(ctx context.Context, timeout *int64, manual bool) error
 
 // ceaseRestarts makes the next exit the last one. It reports whether there is anything to stop.
 func (c *container) ceaseRestarts(manual bool) bool {
+	if !c.isActive() {
+		return false
+	}
 	active := false
 	c.note(func(r *Record) []Event {
-		if active = c.active; !active {
+		if active = c.active; !active { // it ended just now
 			return nil
 		}
 		r.ManuallyStopped = r.ManuallyStopped || manual
@@ -295,6 +301,9 @@ func (c *container) killNow(ctx context.Context) error {
 	}
 	if c.over(ctx, afterKill) {
 		return nil
+	}
+	if c.m.ctx.Err() != nil {
+		return errClosed
 	}
 	zero := int64(0)
 	return c.stop(ctx, &zero, true)

@@ -1,0 +1,681 @@
+package executor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/runfile/runfile/executor"
+	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/engine/fake"
+	"github.com/runfile/runfile/executor/state"
+	"github.com/runfile/runfile/planner"
+	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// up runs services in the background.
+func (l *lab) up(cs ...*schema.Container) {
+	l.Helper()
+	if r := l.m.Run(l.Context(), plan(cs...), executor.RunOptions{}); r.ExitCode != 0 {
+		l.Fatalf("up: %+v", r)
+	}
+}
+
+// count counts the engine's calls that are written like that.
+func (l *lab) count(call string) int {
+	n := 0
+	for _, line := range l.engine.Calls() {
+		if line == call {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *lab) ok(err error) {
+	l.Helper()
+	if err != nil {
+		l.Fatal(err)
+	}
+}
+
+// after lets fake time pass, and everything that is due in it happen.
+func after(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func TestRestartBackOff(t *testing.T) {
+	bubble(t, func(l *lab) {
+		began := time.Now()
+		l.up(c("web", "exit 1", restart("always", 0)))
+		after(70 * time.Second)
+		var starts []int64
+		for {
+			select {
+			case e := <-l.sub.C:
+				if e.Type == executor.EventStart {
+					starts = append(starts, e.Time.Sub(began).Milliseconds())
+				}
+				continue
+			default:
+			}
+			break
+		}
+		if want := []int64{0, 100, 300, 700, 1500, 3100, 6300, 12700, 25500, 51100}; !slices.Equal(starts, want) {
+			t.Errorf("starts at %v ms, want %v", starts, want)
+		}
+		rec := l.record("web")
+		if rec.State != executor.Restarting || rec.RestartCount != 10 || rec.Exit.Code != 1 {
+			t.Errorf("record = %s, %d restarts, %+v", rec.State, rec.RestartCount, rec.Exit)
+		}
+		// A stop during the back-off sends nothing and ends it.
+		l.ok(l.m.Stop(l.Context(), []string{"web"}, nil))
+		if rec := l.record("web"); rec.State != executor.Exited || !rec.ManuallyStopped || l.m.Busy() {
+			t.Errorf("after stop: %s, manually stopped %v, busy %v", rec.State, rec.ManuallyStopped, l.m.Busy())
+		}
+		after(time.Hour)
+		if n := l.count("start web"); n != 10 {
+			t.Errorf("%d starts in the end", n)
+		}
+	})
+}
+
+func TestOnFailureStopsCounting(t *testing.T) {
+	bubble(t, func(l *lab) {
+		r := l.run(foreground, "3 job-failed: a failed 3", plan(c("a", "exit 3", restart("on-failure", 3))))
+		if n := l.count("start a"); n != 4 || r.Elapsed != 700*time.Millisecond || r.Outcomes[0].Reason != "exit 3 after 3 restarts" {
+			t.Errorf("%d starts in %v, reason %q", n, r.Elapsed, r.Outcomes[0].Reason)
+		}
+	})
+}
+
+func TestRestartThatCannotStartEnds(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("web", "sleep 1; exit 1", restart("always", 0)))
+		l.engine.Fail("start web", &engine.Error{Code: 126, Err: errors.New("not executable")})
+		exit, err := l.m.Wait(l.Context(), "web")
+		if err != nil || exit.Code != 126 {
+			t.Errorf("exit = %+v, %v", exit, err)
+		}
+		if rec := l.record("web"); rec.State != executor.Exited || !strings.Contains(rec.Error, "not executable") {
+			t.Errorf("record = %+v", rec)
+		}
+	})
+}
+
+func TestStopSequence(t *testing.T) {
+	seconds := func(n int64) *int64 { return &n }
+	own := func(n int64) func(*schema.Container) {
+		return func(c *schema.Container) { c.Lifecycle.StopTimeout = opt(n) }
+	}
+	usr1 := func(c *schema.Container) { c.Lifecycle.StopSignal = opt(value.Signal{Number: 10, Name: "SIGUSR1"}) }
+	for name, x := range map[string]struct {
+		c       *schema.Container
+		timeout *int64
+		took    time.Duration
+		code    int
+		signals string
+	}{
+		"graceful":     {c("s", "on-term exit 0; sleep 1000", detach), nil, 0, 0, "15"},
+		"default time": {c("s", "ignore-term; sleep 1000", detach), nil, 10 * time.Second, 137, "15 9"},
+		"own time":     {c("s", "ignore-term; sleep 1000", detach, own(2)), nil, 2 * time.Second, 137, "15 9"},
+		"given time":   {c("s", "ignore-term; sleep 1000", detach, own(2)), seconds(5), 5 * time.Second, 137, "15 9"},
+		"no time":      {c("s", "ignore-term; sleep 1000", detach), seconds(0), 0, 137, "15 9"},
+		"for ever":     {c("s", "ignore-term; sleep 100; exit 7", detach), seconds(-1), 100 * time.Second, 7, "15"},
+		"own signal":   {c("s", "trap 'exit 42' USR1; sleep 1000", detach, usr1), nil, 0, 42, "10"},
+		"restarting":   {c("s", "on-term exit 0; sleep 1000", restart("always", 0)), nil, 0, 0, "15"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				l.up(x.c)
+				synctest.Wait()
+				began := time.Now()
+				l.ok(l.m.Stop(l.Context(), []string{"s"}, x.timeout))
+				rec := l.record("s")
+				if took := time.Since(began); took != x.took || rec.State != executor.Exited || rec.Exit.Code != x.code {
+					t.Errorf("took %v: %s, %+v", took, rec.State, rec.Exit)
+				}
+				var signals []string
+				for _, line := range l.engine.Calls() {
+					if n, ok := strings.CutPrefix(line, "signal s "); ok {
+						signals = append(signals, n)
+					}
+				}
+				if got := strings.Join(signals, " "); got != x.signals {
+					t.Errorf("signals %s, want %s", got, x.signals)
+				}
+			})
+		})
+	}
+}
+
+func TestUndeliveredStopSignal(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("s", "sleep 1000", detach))
+		l.engine.Fail("signal s 15", errors.New("no"))
+		began := time.Now()
+		l.ok(l.m.Stop(l.Context(), nil, nil))
+		if took := time.Since(began); took != 2*time.Second || l.record("s").Exit.Code != 137 {
+			t.Errorf("took %v, %+v", took, l.record("s").Exit)
+		}
+		l.up(c("u", "sleep 1000", detach))
+		l.engine.Fail("signal u 15", errors.New("no"))
+		l.engine.Fail("signal u 9", errors.New("no"))
+		began = time.Now()
+		if err := l.m.Stop(l.Context(), []string{"u"}, nil); err == nil || time.Since(began) != 14*time.Second {
+			t.Errorf("unkillable: %v after %v", err, time.Since(began))
+		}
+		l.engine.Fail("signal u 9", nil)
+	})
+}
+
+func TestKill(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("s", "trap 'echo got it' USR1; sleep 1000; sleep 1000", restart("always", 0)))
+		synctest.Wait()
+		l.ok(l.m.Kill(l.Context(), []string{"s"}, 10))
+		synctest.Wait()
+		if l.log("s") != "got it\n" || l.record("s").State != executor.Running {
+			t.Errorf("after USR1: %q, %s", l.log("s"), l.record("s").State)
+		}
+		l.ok(l.m.Kill(l.Context(), []string{"s"}, 9)) // ends the policy, as docker kill does
+		after(time.Hour)
+		rec := l.record("s")
+		if rec.State != executor.Exited || rec.Exit.Code != 137 || !rec.ManuallyStopped || l.count("start s") != 1 {
+			t.Errorf("after KILL: %+v", rec)
+		}
+		if err := l.m.Kill(l.Context(), []string{"s"}, 9); err == nil {
+			t.Error("what does not run was killed")
+		}
+		l.ok(l.m.Start(l.Context(), []string{"s"}))
+		if rec := l.record("s"); rec.State != executor.Running || rec.ManuallyStopped || rec.Exit != nil {
+			t.Errorf("after start: %+v", rec)
+		}
+	})
+}
+
+func TestRestartVerb(t *testing.T) {
+	bubble(t, func(l *lab) {
+		anon := func(c *schema.Container) {
+			c.Mounts.Volumes = schema.Items[value.Mount]{{Value: value.Mount{Type: value.Volume, Target: "/data"}}}
+		}
+		l.up(c("db", "echo x >> /data/f; sleep 1000", detach, rm, anon), c("web", "sleep 1000", detach, needs("db", value.Started)))
+		id := l.record("db").ID
+		l.ok(l.m.Restart(l.Context(), nil, nil))
+		synctest.Wait()
+		calls := slices.DeleteFunc(l.engine.Calls(), func(s string) bool { return !strings.HasPrefix(s, "signal") && !strings.HasPrefix(s, "start") })
+		if got := strings.Join(calls, ", "); got != "start db, start web, signal web 15, signal db 15, start db, start web" {
+			t.Errorf("calls: %s", got)
+		}
+		if rec := l.record("db"); rec.ID != id || rec.State != executor.Running { // not removed in between
+			t.Errorf("db: %+v", rec)
+		}
+		l.ok(l.m.Stop(l.Context(), []string{"db"}, nil))
+		synctest.Wait()
+		if _, err := l.m.Find("db"); !errors.Is(err, executor.ErrNoContainer) {
+			t.Errorf("db has rm and was stopped: %v", err)
+		}
+		if got := l.engine.String(); got != "container web running\n" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+func TestJoinersFollowTheirDonor(t *testing.T) {
+	bubble(t, func(l *lab) {
+		join := func(c *schema.Container) {
+			c.Network.Networks = schema.Items[value.Network]{{Value: value.Network{Mode: value.NetworkContainer, Name: "vpn"}}}
+		}
+		l.up(c("vpn", "sleep 5; exit 1", restart("always", 0)), c("app", "sleep 1000", detach, join, needs("vpn", value.Started)))
+		if l.record("app").Peers["vpn"] != l.record("vpn").ID {
+			t.Errorf("peers = %v", l.record("app").Peers)
+		}
+		after(6 * time.Second)
+		if n := l.count("start app"); n != 2 || l.record("app").State != executor.Running {
+			t.Errorf("app was started %d times and is %s", n, l.record("app").State)
+		}
+	})
+}
+
+func TestHealthIsRecorded(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("s", "sleep 5; exit 0", detach)) // no check
+		if l.record("s").Health != nil {
+			t.Error("health without a check")
+		}
+		l.engine.Images = map[string]fake.Image{"busybox": {HealthTest: []string{"CMD", "test", "-e", "/ok"}, HealthGrace: 4 * time.Second}}
+		p := plan(c("web", "sleep 8.5; touch /ok; sleep 2; exit 0", detach, func(c *schema.Container) { c.Health.Interval = opt(2 * time.Second) }))
+		l.m.Run(l.Context(), p, executor.RunOptions{})
+		l.events()
+		var got []string
+		for _, d := range []time.Duration{1, 5, 4, 2} {
+			after(d * time.Second)
+			h := l.record("web").Health
+			got = append(got, fmt.Sprintf("%s %d/%d", h.Status, h.FailingStreak, len(h.Log)))
+		}
+		// The image's start period makes the first probe come after 5 s (start interval), and then every 2 s.
+		want := []string{"starting 0/0", "starting 1/1", "healthy 0/3", "unhealthy 0/3"}
+		if !slices.Equal(got, want) {
+			t.Errorf("health %v, want %v", got, want)
+		}
+		if got := l.events(executor.EventHealth, executor.EventDie); got != "die s, health_status web, die web" {
+			t.Errorf("events: %s", got)
+		}
+	})
+}
+
+func TestRm(t *testing.T) {
+	bubble(t, func(l *lab) {
+		volumes := func(c *schema.Container) {
+			c.Mounts.Volumes = schema.Items[value.Mount]{
+				{Value: value.Mount{Type: value.Volume, Target: "/tmp/anon"}},
+				{Value: value.Mount{Type: value.Volume, Source: "named", Target: "/data"}},
+			}
+		}
+		l.run(foreground, "4 job-failed: a failed 4", plan(c("a", "exit 4", rm, volumes)))
+		if got := l.engine.String(); got != "volume named\n" {
+			t.Errorf("left: %s", got)
+		}
+		if entries, _ := os.ReadDir(l.cfg.Paths.Containers("shop")); len(entries) != 0 {
+			t.Errorf("files left: %v", entries)
+		}
+		if got := l.events(executor.EventCreate, executor.EventStart, executor.EventDie, executor.EventDestroy); got != "create a, start a, die a, destroy a" {
+			t.Errorf("events: %s", got)
+		}
+	})
+}
+
+func TestUpRemove(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("kept", "sleep 1000", detach))
+		on := func(c *schema.Container) {
+			c.Network.Networks = schema.Items[value.Network]{{Value: value.Network{Mode: value.NetworkUser, Name: "back"}}}
+		}
+		p := plan(c("s", "sleep 1000", detach, on), c("a", "exit 0"))
+		p.Steps = append([]planner.Step{{ID: "network back", Kind: planner.Network, Object: "back"}}, p.Steps...)
+		p.Project.Containers = append(p.Project.Containers, c("kept", "sleep 1000", detach))
+		p.Selected = append(p.Selected, "kept")
+		p.Steps = append(p.Steps, planner.Step{ID: "keep kept", Kind: planner.Keep, Object: "kept"})
+		l.run(executor.RunOptions{Foreground: true, Remove: true}, "0 ok: s stopped 143, a ok 0, kept running 0", p)
+		if got := l.engine.String(); got != "container kept running\n" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+func TestReplaceAndOrphans(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("web", "sleep 1000", detach), c("old", "on-term sleep 3; sleep 1000", detach))
+		id := l.record("web").ID
+		p := plan(c("web", "sleep 2000", detach))
+		p.Steps = append([]planner.Step{{ID: "remove web", Kind: planner.Remove, Object: "web"}, {ID: "remove old", Kind: planner.Remove, Object: "old"}}, p.Steps...)
+		for i := range p.Steps {
+			if p.Steps[i].ID == "create web" {
+				p.Steps[i].After = append(p.Steps[i].After, "remove web")
+			}
+		}
+		l.run(executor.RunOptions{}, "0 ok: web running 0", p)
+		if rec := l.record("web"); rec.ID == id || rec.State != executor.Running {
+			t.Errorf("web = %+v", rec)
+		}
+		if _, err := l.m.Find("old"); err == nil {
+			t.Error("old is still there")
+		}
+		// A second container of that name is refused.
+		same := plan(c("other", "exit 0", func(c *schema.Container) { c.Metadata.Name = opt("shop-web") }))
+		r := l.run(foreground, "125 engine: other failed 125", same)
+		if !strings.Contains(r.Outcomes[0].Reason, "is in use by container") {
+			t.Errorf("reason = %q", r.Outcomes[0].Reason)
+		}
+	})
+}
+
+func TestCIDFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cid")
+	bubble(t, func(l *lab) {
+		spec := c("a", "exit 0", rm, func(c *schema.Container) { c.Metadata.CIDFile = opt(path) })
+		l.run(foreground, "0 ok: a ok 0", plan(spec))
+		if id, err := os.ReadFile(path); err != nil || len(id) != 64 {
+			t.Errorf("cidfile holds %q, %v", id, err)
+		}
+		r := l.run(foreground, "125 engine: a failed 125", plan(spec))
+		if !strings.Contains(r.Outcomes[0].Reason, "exists; remove it or use another path") || l.count("create a") != 1 {
+			t.Errorf("second run: %q", r.Outcomes[0].Reason)
+		}
+	})
+}
+
+func TestDown(t *testing.T) {
+	bubble(t, func(l *lab) {
+		p := plan(c("db", "ignore-term; sleep 1000", detach), c("web", "ignore-term; sleep 1000", detach, needs("db", value.Started)), c("x", "sleep 1000", detach))
+		p.Steps = append([]planner.Step{
+			{ID: "network back", Kind: planner.Network, Object: "back"},
+			{ID: "volume data", Kind: planner.Volume, Object: "data"},
+			{ID: "volume theirs", Kind: planner.Volume, Object: "theirs"},
+		}, p.Steps...)
+		p.Project.Volumes = []*schema.VolumeDef{{Key: "theirs", External: opt(true)}}
+		l.m.Run(l.Context(), p, executor.RunOptions{})
+		l.crash() // what Down needs to know is on disk
+		began := time.Now()
+		one := int64(1)
+		l.ok(l.m.Down(l.Context(), false, &one))
+		if took := time.Since(began); took != 2*time.Second { // two levels, a second each
+			t.Errorf("took %v", took)
+		}
+		if got := l.engine.String(); got != "volume data\nvolume theirs\n" {
+			t.Errorf("left: %s", got)
+		}
+		l.ok(l.m.Down(l.Context(), true, nil))
+		if got := l.engine.String(); got != "volume theirs\n" {
+			t.Errorf("left with volumes: %s", got)
+		}
+	})
+}
+
+func TestRemoveVerb(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("a", "ignore-term; sleep 1000", restart("always", 0)), c("b", "exit 0"))
+		if err := l.m.Remove(l.Context(), []string{"a"}, false, false); err == nil || !strings.Contains(err.Error(), "stop it first") {
+			t.Errorf("remove of a running one: %v", err)
+		}
+		began := time.Now()
+		l.ok(l.m.Remove(l.Context(), []string{"a", "b"}, true, true))
+		if took := time.Since(began); took != 0 || l.engine.String() != "" || l.count("remove container a with volumes") != 1 {
+			t.Errorf("took %v, left %s", took, l.engine)
+		}
+		if err := l.m.Remove(l.Context(), []string{"a"}, true, true); !errors.Is(err, executor.ErrNoContainer) {
+			t.Errorf("second remove: %v", err)
+		}
+	})
+}
+
+func TestAdoption(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("web", "echo one; sleep 5; echo two; on-term exit 6; sleep 1000", detach, health(time.Second, "true")))
+		after(2 * time.Second)
+		before := l.record("web")
+		l.crash()
+		rec := l.record("web")
+		if rec.State != executor.Running || rec.Status.PID != before.Status.PID || !rec.StartedAt.Equal(before.StartedAt) || rec.Health.Status != "healthy" {
+			t.Errorf("adopted as %+v", rec)
+		}
+		after(4 * time.Second)
+		if l.log("web") != "one\ntwo\n" {
+			t.Errorf("log = %q", l.log("web"))
+		}
+		if h := l.record("web").Health; len(h.Log) != 5 {
+			t.Errorf("health goes on: %+v", h)
+		}
+		l.ok(l.m.Stop(l.Context(), nil, nil))
+		if rec := l.record("web"); rec.Exit.Code != 6 || l.count("start web") != 1 {
+			t.Errorf("record = %+v", rec)
+		}
+		if got := l.events(executor.EventStart, executor.EventDie); got != "die web" {
+			t.Errorf("events: %s", got)
+		}
+	})
+}
+
+// TestRecovery: what becomes of a container that ended while no supervisor ran, by policy.
+func TestRecovery(t *testing.T) {
+	for name, x := range map[string]struct {
+		c      *schema.Container
+		forget bool
+		state  executor.State
+		code   int
+		starts int
+	}{
+		"no":                   {c("s", "sleep 5; exit 3", detach), false, executor.Exited, 3, 1},
+		"no, unknown":          {c("s", "sleep 5; exit 3", detach), true, executor.Exited, 255, 1},
+		"always":               {c("s", "sleep 5; exit 0", restart("always", 0)), false, executor.Running, 0, 2},
+		"unless-stopped":       {c("s", "sleep 5; exit 0", restart("unless-stopped", 0)), false, executor.Running, 0, 2},
+		"on-failure, good end": {c("s", "sleep 5; exit 0", detach, restart("on-failure", 0)), false, executor.Exited, 0, 1},
+		"on-failure, bad end":  {c("s", "sleep 5; exit 3", detach, restart("on-failure", 2)), false, executor.Running, 0, 2},
+		"on-failure, unknown":  {c("s", "sleep 5; exit 0", detach, restart("on-failure", 0)), true, executor.Running, 0, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				l.up(x.c)
+				if x.forget {
+					l.engine.ForgetExits()
+				}
+				l.m.Close()
+				after(6 * time.Second)
+				l.crash()
+				synctest.Wait()
+				rec := l.record("s")
+				if rec.State != x.state || l.count("start s") != x.starts {
+					t.Fatalf("%s after %d starts", rec.State, l.count("start s"))
+				}
+				if rec.State == executor.Exited && (rec.Exit.Code != x.code || rec.Exit.Unknown != x.forget) {
+					t.Errorf("exit = %+v", rec.Exit)
+				}
+			})
+		})
+	}
+}
+
+func TestRecoveryHonoursManualStops(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("a", "sleep 1000", restart("always", 0)), c("u", "sleep 1000", restart("unless-stopped", 0)), c("z", "sleep 1000", detach))
+		l.ok(l.m.Stop(l.Context(), []string{"a", "u"}, nil))
+		l.crash() // z runs: this supervisor did not end orderly
+		synctest.Wait()
+		if a, u := l.record("a").State, l.record("u").State; a != executor.Running || u != executor.Exited {
+			t.Errorf("always is %s, unless-stopped is %s", a, u)
+		}
+		l.ok(l.m.Stop(l.Context(), nil, nil))
+		l.crash() // nothing ran: an orderly end, and a stop stands
+		synctest.Wait()
+		if l.record("a").State != executor.Exited {
+			t.Error("a new supervisor started what a person had stopped")
+		}
+	})
+}
+
+func TestRecoveryFinishesWhatWasCutOff(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("stopping", "ignore-term; sleep 1000", restart("always", 0)), c("due", "exit 1", restart("always", 0)), c("gone", "sleep 1", detach, rm), c("job", "sleep 100"))
+	})
+	bubble(t, func(l *lab) {
+		done := make(chan *executor.Result, 1)
+		go func() {
+			done <- l.m.Run(l.Context(), plan(c("stopping", "ignore-term; sleep 1000", restart("always", 0)), c("due", "exit 1", restart("always", 0)),
+				c("gone", "sleep 20", detach, rm), c("job", "sleep 100", func(c *schema.Container) { c.Lifecycle.Timeout = opt(30 * time.Second) })), executor.RunOptions{})
+		}()
+		after(8 * time.Second) // due waits for its restart at 12.7 s
+		go func() { _ = l.m.Stop(context.Background(), []string{"stopping"}, nil) }()
+		after(time.Second)
+		l.m.Close()
+		<-done
+		half := executor.Record{ID: state.NewID(), Key: "half", Name: "half", Spec: c("half", ""), State: executor.Created}
+		l.ok(state.WriteJSON(filepath.Join(l.cfg.Paths.Container("shop", half.ID), "container.json"), half))
+		after(13 * time.Second) // at 22 s: gone has ended unattended
+		l.crash()
+		synctest.Wait()
+		if s := l.record("due").State; s != executor.Restarting || l.count("start due") != 8 {
+			t.Errorf("due is %s after %d starts", s, l.count("start due"))
+		}
+		for _, key := range []string{"gone", "half"} {
+			if _, err := l.m.Find(key); err == nil {
+				t.Errorf("%s is still there", key)
+			}
+		}
+		after(15 * time.Second) // at 37 s
+		if rec := l.record("stopping"); rec.State != executor.Exited || rec.Exit.Code != 137 {
+			t.Errorf("stopping is %s: %+v", rec.State, rec.Exit)
+		}
+		if rec := l.record("job"); rec.State != executor.Exited || rec.Error != "timeout after 30s" { // since its start, not since the adoption
+			t.Errorf("job = %+v", rec)
+		}
+	})
+}
+
+func TestDamagedRecord(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("a", "sleep 1000", detach), c("b", "sleep 1000", detach))
+		path := filepath.Join(l.cfg.Paths.Container("shop", l.record("a").ID), "container.json")
+		l.ok(os.WriteFile(path, []byte(`{"id": "tor`), 0o600))
+		l.crash()
+		if rs := l.m.Records(); len(rs) != 1 || rs[0].Key != "b" {
+			t.Errorf("records = %+v", rs)
+		}
+		if es := l.m.Events(time.Time{}); len(es) == 0 || es[0].Type != executor.EventWarning || !strings.Contains(es[0].Detail, "damaged") {
+			t.Errorf("events = %+v", es)
+		}
+		l.ok(l.m.Down(l.Context(), true, nil))
+		if l.engine.String() != "" {
+			t.Errorf("left: %s", l.engine)
+		}
+		if entries, _ := os.ReadDir(l.cfg.Paths.Containers("shop")); len(entries) != 0 {
+			t.Errorf("files left: %v", entries)
+		}
+	})
+}
+
+func TestAttach(t *testing.T) {
+	bubble(t, func(l *lab) {
+		echo := c("a", "cat; exit 5", func(c *schema.Container) { c.Stdio.Interactive = opt(true) })
+		type end struct {
+			exit engine.Exit
+			err  error
+		}
+		ended := make(chan end, 1)
+		var out strings.Builder
+		go func() { // before the container exists
+			<-time.After(time.Second)
+			exit, err := l.m.Attach(l.Context(), "a", executor.AttachOptions{Stdin: strings.NewReader("hello\n"), Stdout: &out})
+			ended <- end{exit, err}
+		}()
+		l.engine.Latency = 2 * time.Second
+		l.run(executor.RunOptions{Foreground: true, WaitAttach: []string{"a"}}, "5 job-failed: a failed 5", plan(echo))
+		if e := <-ended; e.err != nil || e.exit.Code != 5 || out.String() != "hello\n" {
+			t.Errorf("attach: %+v, output %q", e, out.String())
+		}
+		if _, err := l.m.Attach(l.Context(), "a", executor.AttachOptions{}); err == nil || !strings.Contains(err.Error(), "not running") {
+			t.Errorf("attach to an ended one: %v", err)
+		}
+	})
+}
+
+func TestDetach(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("a", "cat", detach, func(c *schema.Container) { c.Stdio.Interactive = opt(true) }))
+		in, feed := io.Pipe()
+		ctx, cancel := context.WithCancel(l.Context())
+		left := make(chan error, 1)
+		go func() {
+			_, err := l.m.Attach(ctx, "a", executor.AttachOptions{Stdin: in, Stdout: io.Discard})
+			left <- err
+		}()
+		_, _ = feed.Write([]byte("one\n"))
+		synctest.Wait()
+		cancel()
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Errorf("detach: %v", err)
+		}
+		_, _ = feed.Write([]byte("lost\n")) // read, and dropped
+		_ = feed.Close()
+		synctest.Wait()
+		if l.log("a") != "one\n" || l.record("a").State != executor.Running {
+			t.Errorf("log %q, %s", l.log("a"), l.record("a").State)
+		}
+	})
+}
+
+func TestAttachToAFailedStart(t *testing.T) {
+	bubble(t, func(l *lab) {
+		missing := c("a", "")
+		missing.Process.Command.Value = []string{"/no/such"}
+		ended := make(chan error, 1)
+		go func() {
+			<-time.After(time.Second)
+			exit, err := l.m.Attach(l.Context(), "a", executor.AttachOptions{})
+			if exit.Code != 127 {
+				err = fmt.Errorf("exit %d, %w", exit.Code, err)
+			}
+			ended <- err
+		}()
+		l.engine.Latency = time.Second
+		r := l.m.Run(l.Context(), plan(missing), executor.RunOptions{Foreground: true, WaitAttach: []string{"a"}})
+		if r.ExitCode != 127 {
+			t.Errorf("result = %+v", r)
+		}
+		select {
+		case err := <-ended:
+			if err == nil {
+				t.Error("attach succeeded")
+			}
+		case <-time.After(time.Minute):
+			t.Error("attach hangs")
+		}
+	})
+}
+
+func TestExecAndResize(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("a", "sleep 1000", detach))
+		p, err := l.m.Exec(l.Context(), "shop-a", engine.Exec{Args: []string{"exit", "4"}}, engine.Stdio{})
+		l.ok(err)
+		if exit, err := p.Wait(l.Context()); err != nil || exit.Code != 4 {
+			t.Errorf("exec: %+v, %v", exit, err)
+		}
+		l.ok(l.m.Resize("a", 80, 24))
+		if l.count("resize a 80x24") != 1 {
+			t.Errorf("calls: %v", l.engine.Calls())
+		}
+		l.ok(l.m.Stop(l.Context(), nil, nil))
+		if _, err := l.m.Exec(l.Context(), "a", engine.Exec{Args: []string{"true"}}, engine.Stdio{}); err == nil {
+			t.Error("exec in a stopped container")
+		}
+	})
+}
+
+func TestFind(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.up(c("a", "exit 0"), c("b", "exit 0", func(c *schema.Container) { c.Metadata.Name = opt("given") }))
+		a := l.record("a")
+		for _, ref := range []string{"a", "shop-a", a.ID, a.ID[:12], a.ID[:60]} {
+			if got := l.record(ref); got.ID != a.ID {
+				t.Errorf("%s finds %s", ref, got.Key)
+			}
+		}
+		if l.record("given").Key != "b" {
+			t.Error("the name option is not the name")
+		}
+		for _, ref := range []string{"", "x", "shop-b"} {
+			if _, err := l.m.Find(ref); !errors.Is(err, executor.ErrNoContainer) {
+				t.Errorf("%q: %v", ref, err)
+			}
+		}
+		if rs, err := executor.ReadRecords(l.cfg.Paths, "shop"); err != nil || len(rs) != 2 || rs[0].Key != "a" || rs[1].Exit == nil {
+			t.Errorf("on disk: %+v, %v", rs, err)
+		}
+		if o := executor.Observe(l.m.Records()); len(o) != 2 || o[0].Key != "a" || o[0].Running || o[0].ImageID != "sha256:busybox" {
+			t.Errorf("observed: %+v", o)
+		}
+	})
+}
+
+func TestWait(t *testing.T) {
+	bubble(t, func(l *lab) {
+		go l.m.Run(l.Context(), plan(c("a", "sleep 1; exit 2", restart("on-failure", 2))), executor.RunOptions{})
+		synctest.Wait()
+		began := time.Now()
+		exit, err := l.m.Wait(l.Context(), "a")
+		if err != nil || exit.Code != 2 || time.Since(began) != 3300*time.Millisecond { // three runs and two delays
+			t.Errorf("%+v, %v after %v", exit, err, time.Since(began))
+		}
+		synctest.Wait()
+	})
+}
