@@ -133,48 +133,19 @@ const knownForms = "write ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:
 // reference expands the ${...} at an offset and returns the offset behind it, -1 after an error of form.
 func (x *expander) reference(at, depth int, live bool) (string, int) {
 	in := x.node.Text
-	i := at + len("${")
-	for i < len(in) && nameByte(in[i]) {
-		i++
-	}
-	name := in[at+len("${") : i]
-	if depth >= maxNesting {
-		x.fail(CodeBadInterpolation, at, i, "${...} is nested more than %d deep", maxNesting)
-		return "", -1
-	}
-	if i >= len(in) {
-		x.fail(CodeBadInterpolation, at, i, "this ${ is not closed").WithHelp(knownForms)
-		return "", -1
-	}
-	operator := ""
-	for _, op := range operators {
-		if strings.HasPrefix(in[i:], op) {
-			operator = op
-			break
-		}
-	}
-	if name == "" || operator == "" && in[i] != '}' {
-		end := strings.IndexByte(in[at:], '}')
-		if end < 0 {
-			end = i - at
-		} else {
-			end++
-		}
-		x.fail(CodeBadInterpolation, at, at+end, "this is not a known form of ${...}").WithHelp(knownForms)
+	name, operator, i, ok := x.head(at, depth)
+	if !ok {
 		return "", -1
 	}
 	got := x.lookup(name, at, i, operator, live)
 	if operator == "" {
 		return x.plain(got, name, at, i+1, live), i + 1
 	}
-	useArg := got.usable == strings.HasSuffix(operator, "+") && !got.broken
-	if strings.HasPrefix(operator, ":") && got.usable && got.text == "" && !got.broken {
-		useArg = operator != ":+"
-	}
+	useArg := got.takesArg(operator)
 	arg, end := x.text(i+len(operator), depth+1, live && useArg)
 	if end >= len(in) || in[end] != '}' {
 		if x.ok {
-			x.fail(CodeBadInterpolation, at, len(in), "this ${ is not closed").WithHelp(knownForms)
+			x.unclosed(at, len(in))
 		}
 		return "", -1
 	}
@@ -189,6 +160,50 @@ func (x *expander) reference(at, depth int, live bool) (string, int) {
 	default:
 		return got.text, end + 1
 	}
+}
+
+// head reads "${NAME" and the operator after it; next is the offset of the operator or the closing brace.
+func (x *expander) head(at, depth int) (name, operator string, next int, ok bool) {
+	in := x.node.Text
+	i := at + len("${")
+	for i < len(in) && nameByte(in[i]) {
+		i++
+	}
+	name = in[at+len("${") : i]
+	switch {
+	case depth >= maxNesting:
+		x.fail(CodeBadInterpolation, at, i, "${...} is nested more than %d deep", maxNesting)
+		return "", "", i, false
+	case i >= len(in):
+		x.unclosed(at, i)
+		return "", "", i, false
+	}
+	for _, op := range operators {
+		if strings.HasPrefix(in[i:], op) {
+			operator = op
+			break
+		}
+	}
+	if name != "" && (operator != "" || in[i] == '}') {
+		return name, operator, i, true
+	}
+	end := i
+	if brace := strings.IndexByte(in[at:], '}'); brace >= 0 {
+		end = at + brace + 1
+	}
+	x.fail(CodeBadInterpolation, at, end, "this is not a known form of ${...}").WithHelp(knownForms)
+	return "", "", i, false
+}
+
+func (x *expander) unclosed(at, end int) {
+	x.fail(CodeBadInterpolation, at, end, "this ${ is not closed").WithHelp(knownForms)
+}
+
+// takesArg reports whether the text after the operator is what counts: - and ? use it where there is no value, + where
+// there is one, and a colon makes an empty value count as none.
+func (f found) takesArg(operator string) bool {
+	there := f.usable && (f.text != "" || !strings.HasPrefix(operator, ":"))
+	return !f.broken && there == strings.HasSuffix(operator, "+")
 }
 
 func nameByte(c byte) bool {

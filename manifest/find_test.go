@@ -115,9 +115,13 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestHostile feeds what would take other readers minutes or gigabytes; each gives one error. The test binary's time
-// limit is the measure.
-func TestHostile(t *testing.T) {
+// hostile is a file that would take other readers minutes or gigabytes, and the code it gives; "" = it loads.
+type hostile struct {
+	name, file, text string
+	code             diag.Code
+}
+
+func hostileFiles() []hostile {
 	fill := func(s string, n int) string { return strings.Repeat(s, n/len(s)) }
 	const size = maxFileSize - 1000
 	bomb := "a0: &a0 [x,x,x,x,x,x,x,x,x]\n"
@@ -144,10 +148,7 @@ func TestHostile(t *testing.T) {
 	for i := range 60_000 {
 		manyTOMLKeys.WriteString("k" + strconv.Itoa(i) + "=1\n")
 	}
-	tests := []struct {
-		name, file, text string
-		code             diag.Code
-	}{
+	return []hostile{
 		{"alias bomb", "runfile.yaml", bomb, CodeLimit},
 		{"deep flow", "runfile.yaml", "a: " + fill("[", size), CodeLimit},
 		{"deep flow, closed", "runfile.yaml", "a: " + fill("[", 200) + fill("]", 200), CodeLimit},
@@ -180,7 +181,12 @@ func TestHostile(t *testing.T) {
 		{"toml comments", "runfile.toml", fill("#\n", size), CodeEmptyFile},
 		{"toml long string", "runfile.toml", "a = '''" + fill("x\n", size), CodeSyntax},
 	}
-	for _, tt := range tests {
+}
+
+// TestHostile feeds what would take other readers minutes or gigabytes; each gives one error. The test binary's time
+// limit is the measure.
+func TestHostile(t *testing.T) {
+	for _, tt := range hostileFiles() {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
 			if err := os.WriteFile(filepath.Join(dir, tt.file), []byte(tt.text), 0o600); err != nil {

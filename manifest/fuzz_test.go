@@ -42,9 +42,14 @@ func checkParsed(t *testing.T, src []byte, n *Node, d diag.List) {
 			}
 		}
 	}
-	if n == nil {
-		return
+	if n != nil {
+		checkTree(t, n, lines)
 	}
+}
+
+// checkTree holds for any tree: places inside the file and in order, unique keys, limited depth.
+func checkTree(t *testing.T, n *Node, lines int) {
+	t.Helper()
 	var walk func(n *Node, depth int)
 	walk = func(n *Node, depth int) {
 		if depth > maxDepth+1 {

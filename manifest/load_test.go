@@ -71,26 +71,25 @@ func texts(l diag.List) string {
 	return strings.Join(out, "\n")
 }
 
-func TestLoad(t *testing.T) {
-	tests := []struct {
-		name  string
-		files map[string]string
-		o     Options
-		want  string
-	}{
-		{
-			name:  "single container",
-			files: map[string]string{"runfile.yaml": "image: alpine\ncommand: [echo, hi]\nversion: 1\nx-note: ${IGNORED}\n"},
-			want:  "version: 1\ncontainers.main.image: alpine\ncontainers.main.command[]: echo\ncontainers.main.command[]: hi\nx-note: ${IGNORED}\n",
-		},
-		{
-			name:  "single container with a name, TOML",
-			files: map[string]string{"runfile.toml": "image = \"alpine\"\nname = \"web\"\n[ready]\ntcp = 80\n"},
-			want:  "containers.web.image: alpine\ncontainers.web.name: web\ncontainers.web.ready.tcp: 80\n",
-		},
-		{
-			name: "defaults, templates, override",
-			files: map[string]string{"runfile.yaml": `
+var loadTests = []struct {
+	name  string
+	files map[string]string
+	o     Options
+	want  string
+}{
+	{
+		name:  "single container",
+		files: map[string]string{"runfile.yaml": "image: alpine\ncommand: [echo, hi]\nversion: 1\nx-note: ${IGNORED}\n"},
+		want:  "version: 1\ncontainers.main.image: alpine\ncontainers.main.command[]: echo\ncontainers.main.command[]: hi\nx-note: ${IGNORED}\n",
+	},
+	{
+		name:  "single container with a name, TOML",
+		files: map[string]string{"runfile.toml": "image = \"alpine\"\nname = \"web\"\n[ready]\ntcp = 80\n"},
+		want:  "containers.web.image: alpine\ncontainers.web.name: web\ncontainers.web.ready.tcp: 80\n",
+	},
+	{
+		name: "defaults, templates, override",
+		files: map[string]string{"runfile.yaml": `
 defaults: {init: true, label: [team=shop], env: {A: 0, B: 0}}
 templates:
   base: {image: go, env: [A=1], workdir: /src}
@@ -100,7 +99,7 @@ containers:
   b: {extends: [base], override: [env, label], env: [Z=1]}
   c:
 `},
-			want: `containers.a.init: true
+		want: `containers.a.init: true
 containers.a.label[]: team=shop
 containers.a.env[]: A=0
 containers.a.env[]: B=0
@@ -119,20 +118,20 @@ containers.c.label[]: team=shop
 containers.c.env.A: 0
 containers.c.env.B: 0
 `,
-		},
-		{
-			name: "depends-on mixes list and map",
-			files: map[string]string{"runfile.yaml": `
+	},
+	{
+		name: "depends-on mixes list and map",
+		files: map[string]string{"runfile.yaml": `
 defaults: {depends-on: db}
 containers:
   a: {depends-on: {m: {condition: completed}}}
 `},
-			want: "containers.a.depends-on.db: null\ncontainers.a.depends-on.m.condition: completed\n",
-		},
-		{
-			name: "variables",
-			files: map[string]string{
-				"runfile.yaml": `
+		want: "containers.a.depends-on.db: null\ncontainers.a.depends-on.m.condition: completed\n",
+	},
+	{
+		name: "variables",
+		files: map[string]string{
+			"runfile.yaml": `
 vars-file: v.env
 vars:
   DEF: d-${env.HOME}
@@ -151,23 +150,23 @@ containers:
       - $x $$ $${ENV} ${env.NOPE:-q} $(a) ${UNKNOWN:-u}
       - "${project} é ${ENV}"
 `,
-				"v.env": "FILE=f # c\nENV=no\nCLI=no\nCLIFILE=no\n", "c.env": "CLIFILE='c f'\nCLI=no\n",
-			},
-			o: Options{
-				Vars: map[string]string{"CLI": "c"}, VarsFiles: []string{"c.env"}, ProjectName: "p",
-				LookupEnv: environment(map[string]string{"HOME": "/h", "ENV": "e", "CLI": "no", "CLIFILE": "no"}),
-			},
-			want: `containers.a.env[]: d-/h e f c c f
+			"v.env": "FILE=f # c\nENV=no\nCLI=no\nCLIFILE=no\n", "c.env": "CLIFILE='c f'\nCLI=no\n",
+		},
+		o: Options{
+			Vars: map[string]string{"CLI": "c"}, VarsFiles: []string{"c.env"}, ProjectName: "p",
+			LookupEnv: environment(map[string]string{"HOME": "/h", "ENV": "e", "CLI": "no", "CLIFILE": "no"}),
+		},
+		want: `containers.a.env[]: d-/h e f c c f
 containers.a.env[]: |e|||e
 containers.a.env[]: n|nx|||set|d-/h
 containers.a.env[]: $x $$ ${ENV} q $(a) u
 containers.a.env[]: p é e
 `,
-		},
-		{
-			name: "includes with prefix, variables and profiles",
-			files: map[string]string{
-				"runfile.yaml": `
+	},
+	{
+		name: "includes with prefix, variables and profiles",
+		files: map[string]string{
+			"runfile.yaml": `
 include:
   - plain.yaml
   - {file: sub/db.toml, as: x, vars: {TAG: "9"}, profiles: [dev]}
@@ -175,8 +174,8 @@ defaults: {init: true}
 containers:
   web: {image: web, link: x-db, extends: shared}
 `,
-				"plain.yaml": "templates: {shared: {user: me}}\nvolumes: {v: }\n",
-				"sub/db.toml": `
+			"plain.yaml": "templates: {shared: {user: me}}\nvolumes: {v: }\n",
+			"sub/db.toml": `
 vars.TAG = "1"
 [defaults]
 env = ["IN=1"]
@@ -198,8 +197,8 @@ depends-on.db.condition = "ready"
 volumes-from = "db:ro"
 profiles = ["ci"]
 `,
-			},
-			want: `containers.x-db.init: true
+		},
+		want: `containers.x-db.init: true
 containers.x-db.env[]: IN=1
 containers.x-db.network: x-back
 containers.x-db.workdir: /t
@@ -229,15 +228,15 @@ networks.x-back.internal: true
 volumes.v: null
 volumes.x-data: {}
 `,
+	},
+	{
+		name: "files laid over each other",
+		files: map[string]string{
+			"a.yaml": "vars: {T: 1}\ncontainers: {w: {image: \"i:${T}\", env: [A=1], command: [a]}, k: {image: k}}\npolicy: {fail-fast: true}\n",
+			"b.toml": "vars.T = 2\n[containers.w]\nenv = [\"B=2\"]\ncommand = [\"b\"]\n[containers.n]\nimage = \"n\"\n[policy]\ntimeout = \"1m\"\n",
 		},
-		{
-			name: "files laid over each other",
-			files: map[string]string{
-				"a.yaml": "vars: {T: 1}\ncontainers: {w: {image: \"i:${T}\", env: [A=1], command: [a]}, k: {image: k}}\npolicy: {fail-fast: true}\n",
-				"b.toml": "vars.T = 2\n[containers.w]\nenv = [\"B=2\"]\ncommand = [\"b\"]\n[containers.n]\nimage = \"n\"\n[policy]\ntimeout = \"1m\"\n",
-			},
-			o: Options{Files: []string{"a.yaml", "b.toml"}},
-			want: `containers.w.image: i:2
+		o: Options{Files: []string{"a.yaml", "b.toml"}},
+		want: `containers.w.image: i:2
 containers.w.env[]: A=1
 containers.w.env[]: B=2
 containers.w.command[]: b
@@ -246,9 +245,11 @@ containers.n.image: n
 policy.fail-fast: true
 policy.timeout: 1m
 `,
-		},
-	}
-	for _, tt := range tests {
+	},
+}
+
+func TestLoad(t *testing.T) {
+	for _, tt := range loadTests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir, tt.files)

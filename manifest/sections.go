@@ -29,61 +29,71 @@ var namedSections = []string{"networks", "volumes", "secrets", "policy"}
 
 // sections expands a file and merges it with what it includes. stack holds the files from the main one down to f.
 func (l *loader) sections(f *file, s *scope, stack []*file) *sections {
+	own, include, defaults := l.ownSections(f, s)
 	out := &sections{named: map[string]*Entry{}}
-	single := f.root.Entry("image")
-	if c := f.root.Entry("containers"); single != nil && c != nil {
-		l.diags.Errorf(CodeMixedForm, single.KeyRange, "an image at the top makes the file one container, but it has a `containers` section").
-			Also(c.KeyRange, "this section").
-			WithHelp("move the options at the top into an entry of `containers`")
-		single = nil
-	}
-	var defaults *Node
-	var include *Node
-	var containers, templates []part
-	main := &Node{Kind: Map, Range: f.root.Range}
-	for _, e := range f.root.Entries {
-		if !strings.HasPrefix(e.Key, "x-") && !slices.Contains([]string{"vars", "vars-file", "project"}, e.Key) {
-			l.expandTree(e.Value, f, s)
-		}
-		switch {
-		case single != nil && !isTopLevel(e.Key):
-			main.Entries = append(main.Entries, e)
-		case e.Key == "version":
-			out.version = &e
-		case e.Key == "include":
-			include = e.Value
-		case e.Key == "defaults":
-			if l.isMap(e.Value, "`defaults`", "OPTION: value") {
-				defaults = e.Value
-			}
-		case e.Key == "containers":
-			containers = l.parts(e.Value, "container")
-		case e.Key == "templates":
-			templates = l.parts(e.Value, "template")
-		case slices.Contains(namedSections, e.Key):
-			if l.isMap(e.Value, "`"+e.Key+"`", "NAME: {...}") {
-				out.named[e.Key] = &e
-			}
-		case !slices.Contains(topLevel, e.Key):
-			out.other = append(out.other, e)
-		}
-	}
-	if single != nil {
-		containers = append(containers, part{Entry: l.single(single, main)})
-	}
-	own := *out
-	own.containers, own.templates = containers, templates
-	out.named, out.other = map[string]*Entry{}, nil
 	for _, child := range l.includes(include, f, s, stack) {
 		l.combine(out, child)
 	}
-	l.combine(out, &own)
+	l.combine(out, own)
 	if defaults != nil {
 		for i := range out.containers {
 			out.containers[i].defaults = append(out.containers[i].defaults, defaults)
 		}
 	}
 	return out
+}
+
+// ownSections expands a file and sorts its top level; includes and defaults are for the caller.
+func (l *loader) ownSections(f *file, s *scope) (own *sections, include, defaults *Node) {
+	own = &sections{named: map[string]*Entry{}}
+	single := l.singleForm(f)
+	main := &Node{Kind: Map, Range: f.root.Range}
+	for _, e := range f.root.Entries {
+		if !strings.HasPrefix(e.Key, "x-") && !slices.Contains([]string{"vars", "vars-file", "project"}, e.Key) {
+			l.expandTree(e.Value, f, s)
+		}
+		if single != nil && !isTopLevel(e.Key) {
+			main.Entries = append(main.Entries, e)
+			continue
+		}
+		switch e.Key {
+		case "version":
+			own.version = &e
+		case "include":
+			include = e.Value
+		case "defaults":
+			if l.isMap(e.Value, "`defaults`", "OPTION: value") {
+				defaults = e.Value
+			}
+		case "containers":
+			own.containers = l.parts(e.Value, "container")
+		case "templates":
+			own.templates = l.parts(e.Value, "template")
+		case "networks", "volumes", "secrets", "policy":
+			if l.isMap(e.Value, "`"+e.Key+"`", "NAME: {...}") {
+				own.named[e.Key] = &e
+			}
+		case "vars", "vars-file", "project": // read before
+		default:
+			own.other = append(own.other, e)
+		}
+	}
+	if single != nil {
+		own.containers = append(own.containers, part{Entry: l.single(single, main)})
+	}
+	return own, include, defaults
+}
+
+// singleForm returns the image at the top of a file that is one container, nil for any other file.
+func (l *loader) singleForm(f *file) *Entry {
+	image, containers := f.root.Entry("image"), f.root.Entry("containers")
+	if image == nil || containers == nil {
+		return image
+	}
+	l.diags.Errorf(CodeMixedForm, image.KeyRange, "an image at the top makes the file one container, but it has a `containers` section").
+		Also(containers.KeyRange, "this section").
+		WithHelp("move the options at the top into an entry of `containers`")
+	return nil
 }
 
 // single makes a file with an image at the top the container `main`, or its name.
