@@ -151,7 +151,7 @@ func LeftBehind(cfg Config) ([]string, error) {
 		}
 	}
 	for _, l := range s.Links {
-		if _, _, ok := cfg.splitAlias(l.Alias); ok && !bridges[l.Name] && (bridges[l.Master] || l.Master == "") {
+		if _, _, ok := cfg.splitAlias(l.Alias); ok && !isBridge(l.Name) && (bridges[l.Master] || l.Master == "") {
 			out = append(out, fmt.Sprintf("link %s (%s)", l.Name, l.Alias))
 		}
 	}

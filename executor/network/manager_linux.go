@@ -24,6 +24,7 @@ type Manager struct {
 	closeKernel func() error
 
 	changes sync.Mutex // held while networks are made or removed
+	closed  bool       // guarded by changes
 
 	mu      sync.RWMutex
 	nets    map[string]*bridge  // by key
@@ -219,6 +220,10 @@ func (m *Manager) Forget(name string) {
 func (m *Manager) Close() error {
 	m.changes.Lock()
 	defer m.changes.Unlock()
+	if m.closed {
+		return nil
+	}
+	m.closed = true
 	m.mu.RLock()
 	var boxes []*Sandbox
 	for _, s := range m.boxes {

@@ -330,12 +330,12 @@ func TestTCPProxyHalfClose(t *testing.T) {
 
 func TestProcAddr(t *testing.T) {
 	for s, want := range map[string]string{
-		"0100007F:1F90": "127.0.0.1:8080",
-		"00000000:0035": "0.0.0.0:53",
+		"0100007F:1F90":                         "127.0.0.1:8080",
+		"00000000:0035":                         "0.0.0.0:53",
 		"00000000000000000000000001000000:0050": "[::1]:80",
 		"B80D0120000000000000000001000000:0050": "[2001:db8::1]:80",
-		"nonsense": "",
-		"01:1":     "",
+		"nonsense":                              "",
+		"01:1":                                  "",
 	} {
 		got, ok := parseProcAddr(s)
 		if ok != (want != "") || ok && got.String() != want {

@@ -62,9 +62,11 @@ func outside(t testing.TB, m *Manager, subnets ...netip.Prefix) *Netns {
 		}
 		inside = append(inside, []string{"route", "add", p.String(), "via", via})
 	}
+	inside = append(inside, []string{"link", "show", "dev", "eth0"}) // see linux.settle
 	for _, args := range inside {
 		runIn(t, ns, append([]string{"ip"}, args...)...)
 	}
+	run(t, "ip", "link", "show", "dev", "uplink")
 	return ns
 }
 
