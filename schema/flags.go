@@ -161,7 +161,7 @@ func columns(args []string) []int {
 // at is the place of an argument.
 func (r *flagReader) at(i int) diag.Range {
 	if i >= len(r.args) {
-		end := 1
+		end := len("runfile run") + 1
 		if n := len(r.args); n > 0 {
 			end = r.start[n-1] + utf8.RuneCountInString(shellQuote(r.args[n-1]))
 		}

@@ -202,6 +202,10 @@ func readWords(d *decoder, o *Option, n *manifest.Node) (words []string, isList,
 			ok = false
 			continue
 		}
+		if strings.ContainsRune(item.Text, 0) {
+			d.bad(o, item, &value.Error{Problem: fmt.Sprintf("%q holds a NUL byte", item.Text)})
+			ok = false
+		}
 		words = append(words, item.Text)
 	}
 	return words, true, ok

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/runfile/runfile/schema/value"
 )
@@ -21,6 +22,9 @@ type member struct {
 // without their values; paths are absolute.
 func WriteManifest(w io.Writer, p *Project, format string) error {
 	tree := manifestTree(p)
+	if err := checkText(tree); err != nil {
+		return err
+	}
 	var text string
 	switch format {
 	case "yaml", "":
@@ -36,6 +40,29 @@ func WriteManifest(w io.Writer, p *Project, format string) error {
 	}
 	_, err := io.WriteString(w, text)
 	return err
+}
+
+// checkText refuses what no manifest can say: the arguments of a command line may be any bytes.
+func checkText(v any) error {
+	switch v := v.(type) {
+	case string:
+		if !utf8.ValidString(v) {
+			return fmt.Errorf("%q is not UTF-8 text and cannot stand in a manifest", v)
+		}
+	case []any:
+		for _, item := range v {
+			if err := checkText(item); err != nil {
+				return err
+			}
+		}
+	case object:
+		for _, m := range v {
+			if err := checkText(m.value); err != nil {
+				return fmt.Errorf("%s: %w", m.key, err)
+			}
+		}
+	}
+	return nil
 }
 
 func manifestTree(p *Project) object {

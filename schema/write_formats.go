@@ -1,11 +1,12 @@
 package schema
 
 import (
-	"encoding/json"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -89,7 +90,7 @@ func yamlScalar(v any) string {
 		if plainYAML().MatchString(v) && yamlReads(v) {
 			return v
 		}
-		return jsonText(v)
+		return quoted(v)
 	}
 	return ""
 }
@@ -108,14 +109,30 @@ func yamlReads(word string) bool {
 	return n.Content[0].Tag == "!!str" && n.Content[0].Value == word
 }
 
-// jsonText is a double-quoted text that YAML, TOML and JSON read alike.
-func jsonText(s string) string {
+// quoted is a double-quoted text that YAML and TOML read alike, and JSON as well unless it holds characters beyond the
+// basic plane that are not printable.
+func quoted(s string) string {
 	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string always encodes
-	// DEL is plain in JSON and forbidden in TOML and YAML.
-	return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\x7f", `\u007f`)
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 func jsonValue(b *strings.Builder, v any, pad string) {
@@ -130,7 +147,7 @@ func jsonValue(b *strings.Builder, v any, pad string) {
 			if i > 0 {
 				b.WriteString(",")
 			}
-			b.WriteString("\n" + pad + "  " + jsonText(m.key) + ": ")
+			b.WriteString("\n" + pad + "  " + quoted(m.key) + ": ")
 			jsonValue(b, m.value, pad+"  ")
 		}
 		b.WriteString("\n" + pad + "}")
@@ -144,7 +161,7 @@ func jsonValue(b *strings.Builder, v any, pad string) {
 		}
 		b.WriteString("]")
 	case string:
-		b.WriteString(jsonText(v))
+		b.WriteString(quoted(v))
 	default:
 		b.WriteString(yamlScalar(v))
 	}
@@ -191,7 +208,7 @@ func tomlKey(s string) string {
 	if tomlBare().MatchString(s) {
 		return s
 	}
-	return jsonText(s)
+	return quoted(s)
 }
 
 func tomlValue(v any) string {
@@ -208,7 +225,7 @@ func tomlValue(v any) string {
 		}
 		return "{ " + strings.Join(parts, ", ") + " }"
 	case string:
-		return jsonText(v)
+		return quoted(v)
 	}
 	return yamlScalar(v)
 }

@@ -18,7 +18,7 @@ var (
 func ImageSyntax() Parser[ImageRef] {
 	return Parser[ImageRef]{
 		Parse: ParseImage, Format: formatImage,
-		Schema: pattern(`^[^ \t]+$`),
+		Schema: pattern(`^(oci|oci-archive|docker-archive):|^[^ \t]+$`),
 		Syntax: "[HOST[:PORT]/]PATH[:TAG][@sha256:...] | oci:DIR[:TAG] | oci-archive:FILE[:TAG] | docker-archive:FILE[:REF]",
 		Words:  withSuffix(imageSchemes, ":"),
 	}
@@ -89,13 +89,20 @@ func PlatformSyntax() Parser[string] {
 			if len(parts) > 1 && !contains(platformArch, parts[1]) {
 				return "", bad("there is no architecture %q", parts[1]).from(parts[1], platformArch)
 			}
+			if !platformExpr().MatchString(s) {
+				return "", bad("%q is not a platform", s).fix("write OS/ARCH[/VARIANT]: linux/arm/v7")
+			}
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(`^[a-z0-9_]+(/[a-z0-9_]+(/[a-z0-9.]+)?)?$`), Syntax: "OS/ARCH[/VARIANT]",
+		Schema: pattern(platformPattern), Syntax: "OS/ARCH[/VARIANT]",
 		Words: []string{"linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64"},
 	}
 }
+
+const platformPattern = `^[a-z0-9_]+(/[a-z0-9_]+(/[a-z0-9.]+)?)?$`
+
+var platformExpr = lazy(platformPattern)
 
 var (
 	platformOS   = []string{"linux", "windows"}

@@ -64,7 +64,7 @@ func CheckLogOption(driver string, kv KeyValue) error {
 	switch v := kv.Value; kv.Key {
 	case "max-size":
 		// Decimal units here, unlike everywhere else: docker reads this one with FromHumanSize.
-		if n, err := units.FromHumanSize(v); v != "-1" && (err != nil || n <= 0) {
+		if n, err := units.FromHumanSize(v); err != nil || n <= 0 {
 			return bad("max-size %q is not a size", v).fix("write max-size=10m")
 		}
 	case "max-file":

@@ -379,7 +379,7 @@ func DeviceSyntax() Parser[Device] {
 				{Name: "source", Text: d.Source}, {Name: "target", Text: d.Target}, {Name: "permissions", Text: d.Permissions},
 			}
 		},
-		Schema: pattern(`^/[^:]+(:[^:]+){0,2}$`),
+		Schema: pattern(`^/[^:]*(:[^:]+){0,2}$`),
 		FieldsSchema: object(map[string]any{
 			"source": pattern(`^/`), "target": pattern(`^/`), "permissions": pattern(`^[rwm]{1,3}$`),
 		}, "source"),

@@ -250,18 +250,22 @@ func CIDR() Parser[string] {
 func MAC() Parser[string] {
 	return Parser[string]{
 		Parse: parseMAC, Format: func(s string) string { return s },
-		Schema: pattern(`^([0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}|[0-9a-fA-F]{4}(\.[0-9a-fA-F]{4}){2})$`),
+		Schema: pattern(macPattern),
 		Syntax: "six bytes: 92:d0:c6:0a:29:33",
 	}
 }
 
+const macPattern = `^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{4}(\.[0-9a-fA-F]{4}){2})$`
+
+var macExpr = lazy(macPattern)
+
 func parseMAC(s string) (string, error) {
 	m, err := net.ParseMAC(s)
 	switch {
-	case err != nil:
-		return "", bad("%q is not a MAC address", s)
-	case len(m) != 6:
+	case err == nil && len(m) != 6:
 		return "", bad("%q has %d bytes; the address of a network card has 6", s, len(m))
+	case err != nil || !macExpr().MatchString(s): // young versions of Go read twelve digits, too
+		return "", bad("%q is not a MAC address", s)
 	case m[0]&1 == 1:
 		return "", bad("%q is a group's address, not a single machine's", s).fix("make the first byte even")
 	case m.String() == "00:00:00:00:00:00":

@@ -1,0 +1,241 @@
+package value
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// suite is one value syntax with texts that it takes, as input and canonical text, and texts that it refuses. The
+// lists come from what docker was seen to do, less the mistakes that runfile does not repeat.
+type suite struct {
+	name   string
+	accept [][2]string
+	reject []string
+	// check parses a text and returns its canonical form, or a complaint about the parser.
+	check func(text string) (canonical string, accepted bool, complaint string)
+}
+
+func of[T any](name string, p Parser[T], accept [][2]string, reject ...string) suite {
+	return suite{name, accept, reject, func(text string) (string, bool, string) {
+		v, err := p.Parse(text)
+		if err != nil {
+			var e *Error
+			if !errors.As(err, &e) || e.Problem == "" {
+				return "", false, "the error is no *Error: " + err.Error()
+			}
+			return "", false, ""
+		}
+		canonical := p.Text(v)
+		if !allows(p.Schema, text) {
+			return canonical, true, "the schema refuses what the parser takes"
+		}
+		if p.FormatFields != nil && p.FormatFields(v) != nil {
+			back, err := p.Fields(p.FormatFields(v))
+			if err != nil || !reflect.DeepEqual(back, v) {
+				return canonical, true, "the map form does not come back"
+			}
+			return canonical, true, ""
+		}
+		back, err := p.Parse(canonical)
+		if err != nil {
+			return canonical, true, "the canonical text " + strconv.Quote(canonical) + " is refused: " + err.Error()
+		}
+		// What is only kept for printing may differ.
+		if r, ok := any(&back).(*ImageRef); ok {
+			r.Text = any(v).(ImageRef).Text
+		}
+		if !reflect.DeepEqual(back, v) {
+			return canonical, true, "the canonical text " + strconv.Quote(canonical) + " means something else"
+		}
+		return canonical, true, ""
+	}}
+}
+
+// allows evaluates the part of JSON schema that parsers use. Text that is a number may stand without quotes.
+func allows(s map[string]any, text string) bool {
+	if list, ok := s["anyOf"].([]any); ok {
+		for _, one := range list {
+			if allows(one.(map[string]any), text) {
+				return true
+			}
+		}
+		return false
+	}
+	if list, ok := s["enum"].([]any); ok {
+		for _, one := range list {
+			if word, _ := json.Marshal(one); string(word) == text || one == text {
+				return true
+			}
+		}
+		return false
+	}
+	if p, ok := s["pattern"].(string); ok {
+		return regexp.MustCompile(p).MatchString(text)
+	}
+	if limit, ok := s["maxLength"].(int64); ok && len([]rune(text)) > int(limit) {
+		return false
+	}
+	if kind, _ := s["type"].(string); kind == "integer" || kind == "number" {
+		n, err := strconv.ParseFloat(text, 64)
+		low, hasLow := s["minimum"].(int64)
+		high, hasHigh := s["maximum"].(int64)
+		return err == nil && (!hasLow || n >= float64(low)) && (!hasHigh || n <= float64(high))
+	}
+	return true
+}
+
+// same is for texts that are canonical as they are.
+func same(texts ...string) [][2]string {
+	var out [][2]string
+	for _, s := range texts {
+		out = append(out, [2]string{s, s})
+	}
+	return out
+}
+
+func to(pairs ...string) [][2]string {
+	var out [][2]string
+	for i := 0; i < len(pairs); i += 2 {
+		out = append(out, [2]string{pairs[i], pairs[i+1]})
+	}
+	return out
+}
+
+var long = strings.Repeat("x", 65)
+
+var suites = []suite{
+	of("size", Size(), to("0", "0", "1024", "1k", "1.5g", "1536m", "100 m", "100m", "100mib", "100m", "100MB", "100m",
+		"1e8", "100000000", "0.5G", "512m", "1.", "1", "+5m", "5m", "8b", "8", "3t", "3t", "1p", "1p", ".5k", "512", "100b", "100"),
+		"-1", "", "100x", "100bb", "9000000t", "9000000p", "m", "1  m", " 1m", "1m ", "0x1p4", "1_000", "inf", "nan", "1e400", "1ib"),
+	of("memory", Memory(), to("0", "0", "6m", "6m", "6291456", "6m", "0.5g", "512m"), "5m", "6291455", "-1", ""),
+	of("memory-swap", MemorySwap(), to("-1", "-1", "0", "0", "1g", "1g"), "-2", "-1m", ""),
+	of("shm-size", ShmSize(), to("64m", "64m", "0.5g", "512m", "10kb", "10k"), "0", "", "-1", "1q"),
+	of("health-duration", HealthDuration(), to("300ms", "300ms", "1m30s", "1m30s", "0", "0s", "0s", "0s", "1ms", "1ms", "1.5h", "1h30m0s"),
+		"10", "999us", "-1s", "", "1d", "s", "10 s"),
+	of("duration", Duration(), to("5m", "5m0s", "1ns", "1ns"), "0", "0s", "5", "-5m", "", "1x"),
+	of("cpus", CPUs(), to("0.5", "0.5", "1.5", "1.5", "3/2", "1.5", "1e-1", "0.1", "0", "0", "0.01", "0.01", "2", "2", "1.123456789", "1.123456789"),
+		"0.001", "-1", "", "abc", "1.1234567891", "1e999999", "1/0", "1/3", "99999999999999999999", "0x1", "1e19", "Inf"),
+	of("cpuset", CPUSet(), same("0", "0-3", "0,1", "0-3,5", "1,1", "8192"), "a", "1-0", "", ",", "0-", "-1", "8193", "0-99999999999", "+1", "0 - 1"),
+	of("cpu-shares", CPUShares(), same("0", "2", "512", "262144"), "1", "-1", "262145", "", "1.5", "abc"),
+	of("pids-limit", Int("min=-1,max=4194304"), to("-1", "-1", "0", "0", "100", "100", "+5", "5", "0100", "100"), "-2", "4194305", "", "1e3", "abc", "0x10"),
+	of("word", Word("oneof=always missing never"), same("always", "missing", "never"), "", "Always", "newer"),
+	of("user", UserSyntax(), same("1000", "1000:1000", "root", ":2000", "a.b:c", "1000:audio", "2147483647"), "a:b:c", "2147483648", "-1", "0:-1", "a:"),
+	of("ulimit", UlimitSyntax(), to("nofile=1024", "nofile=1024", "nofile=100:200", "nofile=100:200", "core=-1", "core=-1",
+		"memlock=5:-1", "memlock=5:-1", "nofile=5:5", "nofile=5", "stack=-1:-1", "stack=-1"),
+		"nofile", "as=5", "nofile=", "nofile=x", "nofile=10:5", "nofile=-1:5", "NOFILE=1", "nofile=1:2:3", "nofile=-2", "=5", ""),
+	of("env", EnvSyntax(), same("A=b", "A=", "A", "A B=c", "A=b=c", "A= x "), "", "=x", "A\x00=b", "A=\x00"),
+	of("label", LabelSyntax(), to("a=b", "a=b", "a", "a=", "a=b c", "a=b c", " a=b", "a=b", "a==", "a=="), "", "=x", "a b=c", "a\tb=c", " =c"),
+	of("sysctl", SysctlSyntax(), same("net.ipv4.ip_forward=1", "kernel.msgmax=4096", "fs.mqueue.msg_max=5", "kernel.sem=1 2 3 4", "net.x="),
+		"kernel.hostname=x", "net.core.somaxconn", "foo.bar=1", "net/ipv4/ip_forward=1", "net.=1", "", "kernel.msgmaxx=1", "user.max=1"),
+	of("restart", RestartSyntax(), to("no", "no", "always", "always", "unless-stopped", "unless-stopped", "on-failure", "on-failure",
+		"on-failure:3", "on-failure:3", "on-failure:0", "on-failure", "on-failure:", "on-failure"),
+		"", "Always", ":3", "always:3", "no:1", "on-failure:-1", "on-failure:x", "on-failure:1.5", "never", "on-failure:99999999999"),
+	of("signal", SignalSyntax(), to("TERM", "SIGTERM", "sigint", "SIGINT", "SIGKILL", "SIGKILL", "9", "SIGKILL", "64", "SIGRTMAX",
+		"RTMIN+3", "SIGRTMIN+3", "SIGRTMAX-2", "SIGRTMAX-2", "34", "SIGRTMIN", "RTMIN", "SIGRTMIN", "RTMIN+20", "SIGRTMAX-10", "33", "33", "POLL", "SIGIO"),
+		"0", "65", "999", "-1", "", "FOO", "RTMIN+31", "RTMAX-31", "RTMIN-1", "RTMAX+1", "RTMIN3", "SIG", "SIGSIGTERM"),
+	of("publish", PublishSyntax(), to("80", "80/tcp", "8080:80", "8080:80/tcp", "8080:80/UDP", "8080:80/udp", "80/sctp", "80/sctp",
+		"127.0.0.1:8080:80", "127.0.0.1:8080:80/tcp", "127.0.0.1::80", "127.0.0.1::80/tcp", ":80", "80/tcp", "::80", "80/tcp",
+		"0:80", "80/tcp", "[::1]:8080:80", "[::1]:8080:80/tcp", "::1:8080:80", "[::1]:8080:80/tcp", "8000-8002:80-82", "8000-8002:80-82/tcp",
+		"8000-8010:80", "8000-8010:80/tcp", "80-82", "80-82/tcp", "1.2.3.4:8080:5.6.7.8:80", "1.2.3.4:8080:5.6.7.8:80/tcp",
+		":8080:5.6.7.8:80", ":8080:5.6.7.8:80/tcp", "1.2.3.4:8080:0.0.0.0:80", "1.2.3.4:8080:80/tcp", "1.2.3.4:8080::80", "1.2.3.4:8080:80/tcp",
+		"[::1]:8080:[fd00::2]:80", "[::1]:8080:[fd00::2]:80/tcp", "published=8080,target=80,protocol=udp", "8080:80/udp", "target=80", "80/tcp"),
+		"", ":", "foo", "0", "65536", "80/foo", "localhost:80:80", "8080/udp:80", "8000-8002:80-81", "82-80", "1-65535:1-65535",
+		"1.2.3.4:8080:x:80", "[::1:80:80", "::1]:80:80", "80:", "published=80", "target=80,foo=1", "1.2.3.4:80", "fe80::1%eth0:80:80", "8080:80/", "+80", "0-5:80-85"),
+	of("expose", ExposeSyntax(), to("80", "80/tcp", "80-90/UDP", "80-90/udp"), "0", "80/", "80/foo", "90-80", "65536", "", "1.2.3.4:80"),
+	of("volume", VolumeSyntax(), to("/data", "/data", "/h:/c", "/h:/c", "/h:/c:ro", "/h:/c:ro", "vol:/c", "vol:/c", "./x:/c", "./x:/c", ".:/c", ".:/c",
+		"../x:/c", "../x:/c", "/h:/c:ro,z", "/h:/c:ro,z", "/h:/c:rshared", "/h:/c:rshared", "vol:/c:nocopy", "vol:/c:nocopy",
+		"/h:/a/../m/./n/", "/h:/m/n", "vol:/c:rw", "vol:/c", "/h:/c:cached", "/h:/c", "vol:/c:Z,ro", "vol:/c:ro,Z"),
+		"", "/", "/h:/", "a:/m", "/m:ro", "/h:c", "/h:/c:RO", "/h:/c:ro,rw", "/h:/c:bogus", "/h:/c:ro:x", ":/c", "/h:", "/h:/c:", "~/x:/c",
+		"/h:/c:nocopy", "vol:/c:shared", "sub/dir:/c", "data", "/h:/c:z,Z", `c:\foo:d:`, "/h:/c:ro,"),
+	of("volumes-from", VolumesFromSyntax(), to("db", "db", "db:ro", "db:ro", "db:rw", "db", "db:ro,z", "db:ro,z", "db:Z", "db:Z"), "", ":ro", "db:nocopy", "db:ro:rw", "db:ro,rw", "db:shared", "db:"),
+	of("tmpfs", TmpfsSyntax(), to("/run", "/run", "/run:rw,noexec,nosuid,size=65536k", "/run:rw,noexec,nosuid,size=65536k", "/run:size=50%", "/run:size=50%",
+		"/a/../b:mode=1777,uid=0", "/b:mode=1777,uid=0", "/run:", "/run"),
+		"", "run", "/", "/run:huge", "/run:size=abc", "/run:mode=9", "/run:uid=x", "/run:tmpcopyup", "/run:ro,,rw", "/run:size", "/run:uid=9999999999"),
+	of("device", DeviceSyntax(), to("/dev/fuse", "/dev/fuse", "/dev/a:/dev/b", "/dev/a:/dev/b", "/dev/a:r", "/dev/a:r", "/dev/a:/dev/b:rw", "/dev/a:/dev/b:rw", "/dev/a:/dev/a:rwm", "/dev/a"),
+		"", "fuse", "/dev/a:/dev/b:rwx", "/dev/a:rr", "/dev/a:b", "/a:/b:r:x", "vendor.com/gpu=0"),
+	of("network", NetworkSyntax(), to("bridge", "bridge", "default", "bridge", "none", "none", "host", "host", "container:db", "container:db", "back", "back",
+		"name=back,alias=a,alias=b,ip=172.28.0.5", "name=back,alias=a,alias=b,ip=172.28.0.5", "name=back", "back", "ip6=fd00::1,name=b", "name=b,ip6=fd00::1",
+		"name=back,mac-address=02-42-AC-11-00-02,gw-priority=-5", "name=back,mac-address=02:42:ac:11:00:02,gw-priority=-5"),
+		"", "container:", "a b", "name=", "alias=x", "name=back,ip=::1", "name=back,foo=1", "name=host,ip=1.2.3.4", "name=back,link-local-ip=169.254.1.1",
+		"name=back,alias=a b", "name=back,gw-priority=x", "name=a,name=b", "-x"),
+	of("ipv4", IPv4(), same("172.30.100.104"), "::1", "", "1.2.3", "01.2.3.4", "1.2.3.4/24", "::ffff:1.2.3.4"),
+	of("ipv6", IPv6(), to("2001:db8::33", "2001:db8::33", "FD00::1", "fd00::1"), "1.2.3.4", "", "fe80::1%eth0", "::ffff:1.2.3.4", "[::1]"),
+	of("ip", IP(), same("1.1.1.1", "::1"), "localhost", "[::1]", "1.1.1.1:53", "", "fe80::1%eth0"),
+	of("cidr", CIDR(), same("172.28.0.0/16", "fd00::/64"), "172.28.0.1/16", "172.28.0.0", "x", "1.2.3.4/32", "1.2.3.4/31", "fd00::/127", ""),
+	of("mac", MAC(), to("92:d0:c6:0a:29:33", "92:d0:c6:0a:29:33", "92-D0-C6-0A-29-33", "92:d0:c6:0a:29:33", "92d0.c60a.2933", "92:d0:c6:0a:29:33"),
+		"", "00:00:00:00:00:00", "01:00:00:00:00:00", "92:d0:c6:0a:29", "92:d0:c6:0a:29:33:44:55", "xx:d0:c6:0a:29:33"),
+	of("link", LinkSyntax(), to("db", "db", "db:database", "db:database", "db:db", "db"), "", ":x", "x:", "a:b:c", "a:b c"),
+	of("add-host", HostSyntax(), to("db:1.2.3.4", "db:1.2.3.4", "db=1.2.3.4", "db:1.2.3.4", "db:::1", "db:::1", "db:[::1]", "db:::1", "db=::1", "db:::1", "gw:host-gateway", "gw:host-gateway", "a_b.c:1.2.3.4", "a_b.c:1.2.3.4"),
+		"", "db", "db:", ":1.2.3.4", "db:01.2.3.4", "a b:1.2.3.4", "db:x", "db:host-gatewy", "a..b:1.2.3.4"),
+	of("alias", Alias(), same("db", "a_b", "x.y"), "", "bad name!", "-a", "a..b", strings.Repeat("a", 64)),
+	of("dns-search", DNSSearch(), same(".", "corp.test", "a1", "test."), "", "foo_bar.test", "123", "a b", "-a", "a..b"),
+	of("dns-option", DNSOption(), same("ndots:3", "timeout:1", "use-vc", "ndots:0"), "", "a b", "ndots:16", "ndots:x", "ndots", "a\tb"),
+	of("pid", NamespaceSyntax(true, "host"), same("host", "container:db"), "", "private", "container:", "Host"),
+	of("ipc", NamespaceSyntax(true, "private", "shareable", "host", "none"), same("private", "none", "container:a"), "", "container:", "shared", "PRIVATE"),
+	of("uts", NamespaceSyntax(false, "host"), same("host"), "", "container:a", "private"),
+	of("capability", CapabilitySyntax(), to("NET_ADMIN", "NET_ADMIN", "cap_net_admin", "NET_ADMIN", "all", "ALL", "CAP_ALL", "ALL", "CHECKPOINT_RESTORE", "CHECKPOINT_RESTORE"), "", "CAP_", "FOO", "NET ADMIN"),
+	of("security-opt", SecurityOptSyntax(), to("no-new-privileges", "no-new-privileges=true", "no-new-privileges=false", "no-new-privileges=false", "no-new-privileges:true", "no-new-privileges=true",
+		"seccomp=unconfined", "seccomp=unconfined", "seccomp:./p.json", "seccomp=./p.json"),
+		"", "no-new-privileges=yes", "seccomp", "seccomp=", "apparmor=unconfined", "label=disable", "foo=bar", "systempaths=unconfined"),
+	of("log-driver", LogDriverSyntax(), same("json-file", "none"), "", "syslog", "local", "JSON-file"),
+	of("log-opt", LogOptSyntax(), same("max-size=10m", "tag={{.Name}}"), "", "max-size", "=x"),
+	of("image", ImageSyntax(), same("alpine", "alpine:3.22", "localhost/a/b:c", "reg.test:5000/a@sha256:0123456789012345678901234567890123456789012345678901234567890123",
+		"oci:./dir", "oci:./dir:latest", "oci-archive:a.tar", "docker-archive:a.tar:busybox:1", strings.Repeat("0", 64), "sha256:"+strings.Repeat("0", 64)),
+		"", "library/Busybox", "alpine:3:4", "alpine@sha256:0123", "oci:", "oci:dir:", "docker-archive:a.tar:Foo", "a b", "-x", "oci:dir:a b"),
+	of("platform", PlatformSyntax(), same("linux/amd64", "linux/arm/v7", "arm64", "linux"), "", "bogus", "linux/bogus", "linux/arm/v7/x", "amd64/linux"),
+	of("dependency", DependencySyntax(), same("db"), "", "db:healthy", ":x"),
+	of("hostname", Hostname(), same("web1", "foo_bar", "-foo", "a.b.c", strings.Repeat("x", 64)), long, "a b", "a/b", "a\x01b", "a\x00"),
+	of("name", Name(), same("web", "a1", "a_b.c-d", strings.Repeat("x", 300)), "", "a", "/web", "a b", "-web", ".x"),
+	of("profile", ProfileName(), same("a", "debug"), "", "a b", "-x"),
+	of("abs-path", AbsPath(), to("/a/../b", "/b", "/", "/"), "", "foo", "./x", "/a\x00"),
+	of("host-path", HostPath(), same("./x", "/a", "x"), "", "a\x00"),
+	of("stream", Stream(), to("STDOUT", "stdout", "stdin", "stdin"), "", "foo", "std"),
+	of("volume-driver", VolumeDriver(), same("local"), "", "nfs"),
+	of("volume-opt", VolumeOptSyntax(), same("type=tmpfs", "o=size=1m,uid=5", "device=/dev/x"), "", "type", "type=", "foo=bar", "size=1m"),
+}
+
+func TestSyntaxes(t *testing.T) {
+	for _, s := range suites {
+		t.Run(s.name, func(t *testing.T) {
+			for _, a := range s.accept {
+				canonical, ok, complaint := s.check(a[0])
+				if !ok || canonical != a[1] || complaint != "" {
+					t.Errorf("%q: accepted %v, canonical %q, want %q; %s", a[0], ok, canonical, a[1], complaint)
+				}
+			}
+			for _, r := range s.reject {
+				if canonical, ok, complaint := s.check(r); ok || complaint != "" {
+					t.Errorf("%q is accepted as %q; %s", r, canonical, complaint)
+				}
+			}
+		})
+	}
+}
+
+// fuzz demands that a parser never panics, refuses with an *Error, prints what it takes in a form that means the same,
+// and takes nothing that its schema refuses.
+func fuzz(f *testing.F, name string) {
+	for _, s := range suites {
+		if s.name != name {
+			continue
+		}
+		for _, a := range s.accept {
+			f.Add(a[0])
+		}
+		for _, r := range s.reject {
+			f.Add(r)
+		}
+		f.Fuzz(func(t *testing.T, text string) {
+			if _, _, complaint := s.check(text); complaint != "" {
+				t.Errorf("%q: %s", text, complaint)
+			}
+		})
+		return
+	}
+	f.Fatalf("there is no suite %q", name)
+}
