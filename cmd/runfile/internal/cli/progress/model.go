@@ -7,6 +7,7 @@ package progress
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/terminal"
@@ -111,7 +112,8 @@ func describe(c *change, ev executor.Event) (shown bool) {
 	case executor.EventProgress:
 		c.id, c.kind, c.detail = ev.Object, "image", pullDetail(ev)
 	case executor.EventStepDone:
-		c.id, c.kind = ev.Object, "object"
+		c.id = ev.Object
+		describeStep(c)
 	case executor.EventHealth:
 		c.state, c.detail = c.detail, ""
 	case executor.EventDie:
@@ -119,12 +121,26 @@ func describe(c *change, ev executor.Event) (shown bool) {
 		if ev.ExitCode != nil {
 			c.state = "exit " + strconv.Itoa(*ev.ExitCode)
 		}
+		if c.detail == c.state {
+			c.detail = ""
+		}
 	case executor.EventFail:
 		c.fail, c.code = true, ev.ExitCode
 	case executor.EventSkip:
 		c.detail = "needs " + ev.Because
 	}
 	return shown
+}
+
+// describeStep says which kind of object a step was about, from the step's own words: "network back".
+func describeStep(c *change) {
+	made := map[string]string{"pull": "pulled", "network": "made", "volume": "made"}
+	if kind, _, ok := strings.Cut(c.detail, " "); ok && made[kind] != "" {
+		c.kind, c.state, c.detail = kind, made[kind], ""
+		if kind == "pull" {
+			c.kind = "image"
+		}
+	}
 }
 
 // phases are where an event brings a container whatever its details.

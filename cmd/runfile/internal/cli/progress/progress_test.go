@@ -25,13 +25,13 @@ func story() []executor.Event {
 			Type: executor.EventProgress, Time: at(0.5), Object: "busybox",
 			Progress: &engine.Progress{Detail: "layer 1 of 1", Current: 1 << 20, Total: 2 << 20},
 		},
-		{Type: executor.EventStepDone, Time: at(1), Object: "busybox"},
+		{Type: executor.EventStepDone, Time: at(1), Object: "busybox", Detail: "pull busybox"},
 		{Type: executor.EventCreate, Time: at(1), Container: "db"},
 		{Type: executor.EventStart, Time: at(1.2), Container: "db"},
 		{Type: executor.EventHealth, Time: at(2), Container: "db", Detail: "healthy"},
 		{Type: executor.EventStart, Time: at(2.1), Container: "test"},
 		{Type: executor.EventOutput, Time: at(2.2), Container: "test", Stream: "stdout", Data: []byte("x")},
-		{Type: executor.EventDie, Time: at(4.1), Container: "test", ExitCode: code(3)},
+		{Type: executor.EventDie, Time: at(4.1), Container: "test", ExitCode: code(3), Detail: "exit 3"},
 		{Type: executor.EventFail, Time: at(4.1), Container: "test", Detail: "exit 3", Origin: "runfile.yaml:9:3"},
 		{Type: executor.EventSkip, Time: at(4.1), Container: "deploy", Because: "test"},
 		{Type: executor.EventStop, Time: at(4.3), Container: "db"},
@@ -51,7 +51,7 @@ func TestPlain(t *testing.T) {
 	u.Close()
 	want := strings.TrimPrefix(`
     0.0s  busybox  pulling
-    1.0s  busybox  done
+    1.0s  busybox  pulled
     1.0s  db  created
     1.2s  db  started
     2.0s  db  healthy

@@ -1,0 +1,24 @@
+//go:build !linux
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/state"
+)
+
+var errLinuxOnly = fmt.Errorf("containers run on Linux only: %w", errors.ErrUnsupported)
+
+func newEngine(state.Paths, string) (engine.Engine, error) { return nil, errLinuxOnly }
+
+func hostInfo(context.Context, state.Paths) (engine.Info, error) { return engine.Info{}, errLinuxOnly }
+
+func storedImages(context.Context, state.Paths) ([]storedImage, error) { return nil, errLinuxOnly }
+
+func pullImage(context.Context, state.Paths, pullRequest, func(engine.Progress)) (string, error) {
+	return "", errLinuxOnly
+}
