@@ -390,6 +390,8 @@ func DeviceSyntax() Parser[Device] {
 func parseDevice(s string) (Device, error) {
 	parts := strings.Split(s, ":")
 	switch {
+	case contains(parts, ""):
+		return Device{}, bad("%q has nothing between two colons or at an end", s)
 	case len(parts) > 3:
 		return Device{}, bad("%q has more than three parts", s).fix("write SOURCE[:TARGET][:PERMISSIONS]")
 	case len(parts) == 3:

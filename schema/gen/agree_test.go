@@ -1,0 +1,157 @@
+package gen_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/runfile/runfile/manifest"
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/gen"
+)
+
+// compiled is the schema as an editor sees it.
+func compiled(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	text, err := gen.JSONSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("runfile.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("runfile.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// value turns a tree into what encoding/json would have made of it.
+func toJSON(n *manifest.Node) any {
+	switch n.Kind {
+	case manifest.Null:
+		return nil
+	case manifest.List:
+		out := []any{}
+		for _, i := range n.Items {
+			out = append(out, toJSON(i))
+		}
+		return out
+	case manifest.Map:
+		out := map[string]any{}
+		for _, e := range n.Entries {
+			out[e.Key] = toJSON(e.Value)
+		}
+		return out
+	case manifest.Scalar:
+	}
+	switch n.Type {
+	case manifest.Bool:
+		return strings.EqualFold(n.Text, "true")
+	case manifest.Int, manifest.Float:
+		if _, err := strconv.ParseFloat(n.Text, 64); err == nil {
+			return json.Number(n.Text)
+		}
+	case manifest.String:
+	}
+	return n.Text
+}
+
+// shapeCodes are mistakes that a schema can see in any case.
+var shapeCodes = []diag.Code{schema.CodeUnknownOption, schema.CodeUnknownKey, schema.CodeBadName, schema.CodeBadVersion, schema.CodeNoValue}
+
+// TestAgreement demands that the schema refuses no file that Decode takes, and refuses every file with a mistake of
+// shape.
+func TestAgreement(t *testing.T) {
+	s := compiled(t)
+	var files []string
+	for _, dir := range []string{"errors", "good"} {
+		found, err := filepath.Glob(filepath.Join("..", "testdata", dir, "*.*"))
+		if err != nil || len(found) == 0 {
+			t.Fatal(dir, err)
+		}
+		files = append(files, found...)
+	}
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			agree(t, s, path)
+		})
+	}
+}
+
+func agree(t *testing.T, s *jsonschema.Schema, path string) {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parse := manifest.ParseYAML
+	if filepath.Ext(path) == ".toml" {
+		parse = manifest.ParseTOML
+	}
+	root, diags := parse(path, src)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	doc, diags := manifest.Load(manifest.Options{Files: []string{path}, Repeatable: schema.Repeatable})
+	_, more := schema.Decode(doc)
+	diags = append(diags, more...)
+	refusal := s.Validate(toJSON(root))
+	byShape := slices.ContainsFunc(diags, func(d diag.Diagnostic) bool {
+		return slices.Contains(shapeCodes, d.Code) && d.Severity == diag.Error
+	})
+	switch {
+	case refusal != nil && !diags.HasErrors():
+		t.Errorf("the schema refuses what the decoder takes: %v", refusal)
+	case refusal == nil && byShape:
+		t.Errorf("the schema takes what the decoder refuses: %v", diags)
+	}
+}
+
+// TestExamplesMatchSchema demands that the example of each option is valid, alone in a file.
+func TestExamplesMatchSchema(t *testing.T) {
+	s := compiled(t)
+	for _, o := range schema.Options() {
+		text := "image: alpine\n" + o.Line() + "\n"
+		if o.Name == "image" {
+			text = o.Line() + "\n"
+		}
+		root, diags := manifest.ParseYAML("runfile.yaml", []byte(text))
+		if diags.HasErrors() {
+			t.Errorf("%s: %v", text, diags)
+			continue
+		}
+		if err := s.Validate(toJSON(root)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestVariablesMatchSchema demands that a variable may stand for any value.
+func TestVariablesMatchSchema(t *testing.T) {
+	s := compiled(t)
+	for _, o := range schema.Options() {
+		if o.Kind == schema.Object {
+			continue
+		}
+		root := map[string]any{"image": "alpine", o.Name: "${X}"}
+		if err := s.Validate(root); err != nil {
+			t.Errorf("%s: %v", o.Name, err)
+		}
+	}
+}
