@@ -142,12 +142,6 @@ func (l *envList) set(k, v string) {
 	l.values[k] = v
 }
 
-func (l *envList) setDefault(k, v string) {
-	if _, ok := l.values[k]; !ok {
-		l.set(k, v)
-	}
-}
-
 func (l *envList) unset(k string) {
 	if _, ok := l.values[k]; ok {
 		delete(l.values, k)

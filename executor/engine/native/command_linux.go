@@ -58,11 +58,14 @@ func (t tree) open(name string, flags int) (*os.File, error) {
 // statuses: 127 if it does not exist, 126 if it cannot be executed. It decides by what is there, never by a message.
 func checkCommand(t tree, p *specs.Process) error {
 	name := p.Args[0]
+	if name == ocispec.InitTarget && len(p.Args) > 2 {
+		name = p.Args[2] // behind "--"
+	}
 	if strings.Contains(name, "/") {
-		if !path.IsAbs(name) {
-			name = path.Join(p.Cwd, name)
+		if path.IsAbs(name) {
+			return checkFile(t, p, name, name)
 		}
-		return checkFile(t, p, p.Args[0], name)
+		return checkFile(t, p, name, path.Join(p.Cwd, name))
 	}
 	var denied error
 	for dir := range strings.SplitSeq(pathOf(p.Env), ":") {

@@ -60,6 +60,7 @@ func (p *process) exec(ctx context.Context, spec engine.Exec, stdio engine.Stdio
 	if err != nil {
 		return nil, err
 	}
+	ps.ConsoleSize = consoleSize(stdio, spec.TTY)
 	x := &execProcess{dir: p.c.runPath("exec-" + state.NewID()[:12]), ended: make(chan struct{})}
 	if err := os.MkdirAll(x.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("exec: %w", err)
@@ -190,9 +191,6 @@ func (x *execProcess) await(ctx context.Context, pidFile, log string, detach boo
 		return err
 	}
 	x.outputs, x.stop, x.terminal = x.streams.attach(stdio)
-	if stdio.Columns > 0 && x.terminal != nil {
-		_ = resize(x.terminal, stdio.Columns, stdio.Rows)
-	}
 	if over {
 		done <- runErr
 	}

@@ -171,7 +171,7 @@ func lookRuntime(name string) (string, error) {
 			return trusted(path)
 		}
 	}
-	return "", fmt.Errorf("%s: %w in %s", name, exec.ErrNotFound, strings.Join(systemPath, ":"))
+	return "", fmt.Errorf("%s is not installed (looked in %s)", name, strings.Join(systemPath, ", "))
 }
 
 // identify asks a runtime what it is. A program without --version is taken for what its file is called.

@@ -159,6 +159,7 @@ func (s *runtimes) trial(ctx context.Context, r *ociRuntime) error {
 		Process: &specs.Process{Args: []string{"/probe"}, Cwd: "/"},
 		Mounts: []specs.Mount{
 			{Destination: "/proc", Type: "proc", Source: "proc"},
+			{Destination: "/dev", Type: "tmpfs", Source: "tmpfs"}, // crun makes the devices whether asked or not
 			{Destination: "/probe", Type: "bind", Source: self, Options: []string{"bind", "ro"}},
 		},
 		Linux: &specs.Linux{

@@ -71,14 +71,31 @@ func (s *starting) run() (*process, error) {
 }
 
 func (s *starting) findRuntime() error {
-	spec := s.c.rec.Container
-	r, err := s.e.runtimes.get(s.ctx, spec.Spec.Process.Runtime.Value, spec.Dir)
+	r, err := s.e.chooseRuntime(s.ctx, s.c)
 	if err != nil {
 		return &engine.Error{Code: exitEngine, Option: "runtime", Err: err}
 	}
 	s.runtime = r
 	// What a supervisor that was killed half-way through a start has left.
 	return r.remove(s.ctx, s.c.id, s.c.run)
+}
+
+// crunFiles is how many open files crun needs. It applies the container's limit before it has mounted everything (on
+// cgroup v1 it holds a descriptor for each hierarchy); runc does so last.
+const crunFiles = 64
+
+// chooseRuntime is the runtime that the declaration names, or the best that can do what it asks for.
+func (e *Engine) chooseRuntime(ctx context.Context, c *container) (*ociRuntime, error) {
+	spec := c.rec.Container.Spec
+	name := spec.Process.Runtime.Value
+	for _, u := range spec.Process.Ulimits.Values() {
+		if name == "" && u.Name == "nofile" && u.Soft >= 0 && u.Soft < crunFiles {
+			if r, err := e.runtimes.get(ctx, "runc", ""); err == nil {
+				return r, nil
+			}
+		}
+	}
+	return e.runtimes.get(ctx, name, c.rec.Container.Dir)
 }
 
 // prepare mounts the root and makes the network namespace, both of which outlive the process.
@@ -114,6 +131,7 @@ func (s *starting) buildSpec() error {
 		return err
 	}
 	s.spec = spec
+	spec.Process.ConsoleSize = consoleSize(s.stdio, spec.Process.Terminal)
 	s.learn = s.e.filters.shorten(s.runtime, spec)
 	data, err := json.Marshal(spec)
 	if err != nil {
@@ -210,10 +228,15 @@ func (s *starting) begin() error {
 	}
 	p.outputs, p.stop, p.terminal = s.streams.attach(s.stdio)
 	s.proc, c.proc = p, p
-	if s.stdio.Columns > 0 && p.terminal != nil {
-		_ = resize(p.terminal, s.stdio.Columns, s.stdio.Rows) // the process may have ended
-	}
 	return nil
+}
+
+// consoleSize is the size with which the runtime makes the terminal, so that the command sees it from the beginning.
+func consoleSize(stdio engine.Stdio, terminal bool) *specs.Box {
+	if !terminal || stdio.Columns == 0 || stdio.Rows == 0 {
+		return nil
+	}
+	return &specs.Box{Width: uint(stdio.Columns), Height: uint(stdio.Rows)}
 }
 
 // undo takes away what a failed start has made. The runtime kills what it knows.

@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -309,5 +310,22 @@ func TestEcho(t *testing.T) {
 	exit, out, errs := p.run(declare("hi", "sh", "-c", "echo hi; echo oops >&2; exit 3"))
 	if exit.Code != 3 || out != "hi\n" || errs != "oops\n" {
 		t.Errorf("exit %+v, stdout %q, stderr %q", exit, out, errs)
+	}
+}
+
+// refused wants create or start to fail with that status and option.
+func (p *project) refused(c *schema.Container, code int, option string) {
+	p.Helper()
+	id, _, err := p.tryCreate(c, nil)
+	if err == nil {
+		_, err = p.Start(p.Context(), id, engine.Stdio{})
+	}
+	var e *engine.Error
+	if !errors.As(err, &e) {
+		p.Fatalf("error %v, want an engine.Error", err)
+	}
+	p.Log(err)
+	if e.Code != code || e.Option != option {
+		p.Errorf("code %d, option %q; want %d, %q (%v)", e.Code, e.Option, code, option, err)
 	}
 }

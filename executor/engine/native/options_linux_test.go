@@ -1,0 +1,306 @@
+package native
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/runfile/runfile/executor/ocispec"
+	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// TestOptions runs a container for each option and looks at what the kernel says inside, with both runtimes.
+func TestOptions(t *testing.T) {
+	for _, runtime := range []string{"crun", "runc"} {
+		t.Run(runtime, func(t *testing.T) {
+			p := newProject(t)
+			if _, err := p.runtimes.get(t.Context(), runtime, ""); err != nil {
+				t.Skip(err)
+			}
+			for _, c := range optionCases(t) {
+				t.Run(c.name, func(t *testing.T) {
+					if c.name == "init" && !staticTest(t) {
+						t.Skip("the test binary needs a dynamic loader; run with CGO_ENABLED=0")
+					}
+					if c.name == "ulimit" && runtime == "crun" {
+						t.Skip("crun applies nofile before it has mounted everything; see TestLowFileLimit")
+					}
+					sub := *p
+					sub.TB = t
+					got := sub.sh(c.script, func(s *schema.Container) {
+						s.Process.Runtime = set(runtime)
+						if c.change != nil {
+							c.change(s)
+						}
+					})
+					if strings.TrimSpace(got) != strings.TrimSpace(c.want) {
+						t.Errorf("%s:\n%swant:\n%s", c.script, got, c.want)
+					}
+				})
+			}
+		})
+	}
+}
+
+// staticTest says whether this program can be the init of a container.
+func staticTest(t *testing.T) bool {
+	f, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // read only
+	return elfInterpreter(f) == ""
+}
+
+type optionCase struct {
+	name   string
+	script string
+	change func(*schema.Container)
+	want   string
+}
+
+func optionCases(t *testing.T) []optionCase {
+	own := ocispec.DetectHost("", "")
+	if own.CgroupVersion == 2 {
+		t.Log("cgroup files are checked on v1 only here; conformance does it on v2")
+	}
+	cases := []optionCase{
+		{"capabilities", "grep CapEff /proc/self/status", nil, "CapEff:\t00000000a80425fb"},
+		{"cap-drop all", "grep CapEff /proc/self/status", func(c *schema.Container) {
+			c.Security.CapDrop, c.Security.CapAdd = items("ALL"), items("CAP_NET_ADMIN")
+		}, "CapEff:\t0000000000001000"},
+		{
+			"seccomp", "grep '^Seccomp:' /proc/self/status; grep NoNewPrivs /proc/self/status; unshare -U true 2>&1 | grep -c permitted", nil,
+			"Seccomp:\t2\nNoNewPrivs:\t0\n1",
+		},
+		{"seccomp unconfined", "grep '^Seccomp:' /proc/self/status", func(c *schema.Container) {
+			c.Security.Options = items(value.SecurityOpt{Key: "seccomp", Value: "unconfined"})
+		}, "Seccomp:\t0"},
+		{"seccomp file", "mkdir /x 2>&1 | grep -c 'not permitted'", func(c *schema.Container) {
+			c.Security.Options = items(value.SecurityOpt{Key: "seccomp", Value: "/p.json"})
+			c.Security.SeccompProfile = `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO"}]}`
+		}, "1"},
+		{"no-new-privileges", "grep NoNewPrivs /proc/self/status", func(c *schema.Container) {
+			c.Security.Options = items(value.SecurityOpt{Key: "no-new-privileges"})
+		}, "NoNewPrivs:\t1"},
+		{"masks", "cat /proc/timer_list | wc -c; ls /sys/firmware | wc -l; echo x 2>/dev/null >/proc/sys/kernel/domainname || echo ro", nil, "0\n0\nro"},
+		{"systempaths", "[ $(head -c 3 /proc/timer_list | wc -c) = 3 ] && echo visible", func(c *schema.Container) {
+			c.Security.Options = items(value.SecurityOpt{Key: "systempaths", Value: "unconfined"})
+		}, "visible"},
+		{
+			"mounts", "df -k /dev/shm | tail -1 | awk '{print $2}'; grep -c '^sysfs /sys sysfs ro' /proc/mounts; ls /dev | grep -v core | tr '\\n' ' '", nil,
+			"65536\n1\nfd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero",
+		},
+		{"shm-size", "df -k /dev/shm | tail -1 | awk '{print $2}'", func(c *schema.Container) {
+			c.Mounts.ShmSize = set(int64(2 << 20))
+		}, "2048"},
+		{"env", "env | sort | grep -v ^PWD | grep -v ^SHLVL", func(c *schema.Container) {
+			c.Process.Env = items(value.KeyValue{Key: "A", Value: "1", HasValue: true}, value.KeyValue{Key: "A", Value: "2", HasValue: true},
+				value.KeyValue{Key: "HOSTNAME"})
+		}, "A=2\nHOME=/root\nPATH=" + ocispec.DefaultPath},
+		{"user", "id; echo $HOME", func(c *schema.Container) {
+			c.Process.User = set(value.User{User: "alice"})
+		}, "uid=1000(alice) gid=1000(alice) groups=29(audio),44(video),1000(alice)\n/home/alice"},
+		{"user and group", "id", func(c *schema.Container) {
+			c.Process.User = set(value.User{User: "1234", Group: "video"})
+		}, "uid=1234 gid=44(video) groups=44(video)"},
+		{"user without capabilities", "grep CapEff /proc/self/status", func(c *schema.Container) {
+			c.Process.User, c.Security.CapAdd = set(value.User{User: "1000"}), items("CAP_NET_ADMIN")
+		}, "CapEff:\t0000000000000000"},
+		{"workdir", "pwd; ls -ldn . | awk '{print $1,$3,$4}'", func(c *schema.Container) {
+			c.Process.Workdir = set("/made/for/it")
+		}, "/made/for/it\ndrwxr-xr-x 0 0"},
+		{"hostname", "hostname; cat /etc/hostname; echo $HOSTNAME", func(c *schema.Container) {
+			c.Namespaces.Hostname = set("foo.example.com")
+		}, "foo.example.com\nfoo.example.com\nfoo.example.com"},
+		{"read-only", "touch /x 2>&1 | grep -c Read-only; echo >>/etc/hosts 2>/dev/null || echo ro; touch /dev/shm/y && touch /t/y && echo rw", func(c *schema.Container) {
+			c.Mounts.ReadOnly = set(true)
+			c.Mounts.Tmpfs = items(value.Tmpfs{Target: "/t"})
+		}, "1\nro\nrw"},
+		{"tmpfs", "grep ' /run ' /proc/mounts | cut -d' ' -f4; stat -c %a /run; stat -c %a /data", func(c *schema.Container) {
+			c.Mounts.Tmpfs = items(value.Tmpfs{Target: "/run", Options: []string{"rw", "exec", "size=64m"}}, value.Tmpfs{Target: "/data"})
+		}, "rw,nosuid,nodev,relatime,size=65536k\n1777\n2750"},
+		{"ulimit", "ulimit -Sn; ulimit -Hn", func(c *schema.Container) {
+			c.Process.Ulimits = items(value.Ulimit{Name: "nofile", Soft: 10, Hard: 10}, value.Ulimit{Name: "nofile", Soft: 20, Hard: 30})
+		}, "20\n30"},
+		{"sysctl", "cat /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ip_unprivileged_port_start", func(c *schema.Container) {
+			c.Process.Sysctls = items(value.KeyValue{Key: "kernel.msgmax", Value: "4096", HasValue: true})
+		}, "4096\n0"},
+		{"cpuset", "grep Cpus_allowed_list /proc/self/status", func(c *schema.Container) {
+			c.Resources.CPUSetCPUs = set("0")
+		}, "Cpus_allowed_list:\t0"},
+		{"device", "ls -l /dev/mine | cut -c1; head -c 2 /dev/mine | wc -c", func(c *schema.Container) {
+			c.Devices.Devices = items(value.Device{Source: "/dev/zero", Target: "/dev/mine", Permissions: "r"})
+		}, "c\n2"},
+		{"privileged", "grep '^Seccomp:' /proc/self/status; grep -c '^sysfs /sys sysfs rw' /proc/mounts; [ $(ls /dev | wc -l) -gt 20 ] && echo devices", func(c *schema.Container) {
+			c.Security.Privileged = set(true)
+		}, "Seccomp:\t0\n1\ndevices"},
+		{"init", "tr '\\0' ' ' </proc/1/cmdline | cut -d' ' -f1,2; (sleep 0 & exec sleep 0.1) & wait; ps -o stat | grep -c '^Z'; true", func(c *schema.Container) {
+			c.Process.Init = set(true)
+		}, "/sbin/docker-init --\n0"},
+		{"pid host", "readlink /proc/self/ns/pid", func(c *schema.Container) {
+			c.Namespaces.PID = set(value.NamespaceMode{Mode: "host"})
+		}, namespaceOf(t, "pid")},
+		{"uts host", "readlink /proc/self/ns/uts", func(c *schema.Container) {
+			c.Namespaces.UTS = set(value.NamespaceMode{Mode: "host"})
+		}, namespaceOf(t, "uts")},
+		{"ipc none", "ls -d /dev/shm 2>/dev/null || echo none", func(c *schema.Container) {
+			c.Namespaces.IPC = set(value.NamespaceMode{Mode: "none"})
+		}, "none"},
+		{"network none", "ip -o link | wc -l", nil, "1"},
+		{"network host", "readlink /proc/self/ns/net", func(c *schema.Container) {
+			c.Network.Networks = items(value.Network{Mode: value.NetworkHost})
+		}, namespaceOf(t, "net")},
+		{"leaked descriptors", "ls /proc/self/fd | tr '\\n' ' '", nil, "0 1 2 3"},
+	}
+	if own.CgroupVersion == 1 {
+		cases = append(cases, cgroupV1Cases()...)
+	}
+	return cases
+}
+
+func cgroupV1Cases() []optionCase {
+	return []optionCase{
+		{"memory", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes", func(c *schema.Container) {
+			c.Resources.Memory = set(int64(64 << 20))
+		}, "67108864\n134217728"},
+		{"cpus", "cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us", func(c *schema.Container) {
+			c.Resources.NanoCPUs = set(int64(5e8))
+		}, "50000"},
+		{"cpu-shares", "cat /sys/fs/cgroup/cpu/cpu.shares", func(c *schema.Container) {
+			c.Resources.CPUShares = set(int64(512))
+		}, "512"},
+		{"pids-limit", "cat /sys/fs/cgroup/pids/pids.max; mkdir /sys/fs/cgroup/pids/x 2>&1 | grep -c Read-only", func(c *schema.Container) {
+			c.Resources.PidsLimit = set(int64(7))
+		}, "7\n1"},
+		{"writable cgroups", "mkdir /sys/fs/cgroup/memory/x && rmdir /sys/fs/cgroup/memory/x && echo rw", func(c *schema.Container) {
+			c.Security.Options = items(value.SecurityOpt{Key: "writable-cgroups"})
+		}, "rw"},
+		{"devices", "sort /sys/fs/cgroup/devices/devices.list | head -3", func(c *schema.Container) {
+			c.Devices.Devices = items(value.Device{Source: "/dev/loop0", Target: "/dev/loop0", Permissions: "r"})
+		}, "b *:* m\nb 7:0 r\nc *:* m"},
+	}
+}
+
+func namespaceOf(t *testing.T, kind string) string {
+	t.Helper()
+	link, err := os.Readlink("/proc/self/ns/" + kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+// TestLowFileLimit: crun cannot work under it, so runc is taken where the choice is ours.
+func TestLowFileLimit(t *testing.T) {
+	p := newProject(t)
+	if _, err := p.runtimes.get(t.Context(), "runc", ""); err != nil {
+		t.Skip(err)
+	}
+	got := p.sh("ulimit -n", func(c *schema.Container) {
+		c.Process.Ulimits = items(value.Ulimit{Name: "nofile", Soft: 20, Hard: 20})
+	})
+	if got != "20\n" {
+		t.Errorf("ulimit -n: %q", got)
+	}
+}
+
+// TestOOM: the kernel kills what takes more memory than it may.
+func TestOOM(t *testing.T) {
+	p := newProject(t)
+	c := declare("hog", "sh", "-c", "x=$(head -c 60000000 /dev/zero | tr '\\0' x); echo no")
+	c.Resources.Memory = set(int64(16 << 20))
+	c.Resources.MemorySwap = set(int64(16 << 20))
+	exit, out, _ := p.run(c)
+	if exit.Code != 137 || !exit.OOMKilled || exit.Signal != 9 || out != "" {
+		t.Errorf("exit %+v, output %q", exit, out)
+	}
+}
+
+// TestRefusals: what cannot work is refused with the option's name, and nothing is left behind.
+func TestRefusals(t *testing.T) {
+	p := newProject(t)
+	for _, c := range []struct {
+		name   string
+		code   int
+		option string
+		args   []string
+		change func(*schema.Container)
+	}{
+		{"not found in PATH", 127, "command", []string{"nosuch"}, nil},
+		{"missing file", 127, "command", []string{"/no/such"}, nil},
+		{"missing interpreter", 127, "command", []string{"/bin/no-interpreter"}, nil},
+		{"not executable", 126, "command", []string{"/bin/not-executable"}, nil},
+		{"directory", 126, "command", []string{"/etc"}, nil},
+		{"no program", 126, "command", []string{"/v/text"}, func(c *schema.Container) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "text"), []byte("just text\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			c.Mounts.Volumes = items(value.Mount{Type: value.Bind, Source: dir, Target: "/v"})
+		}},
+		{"unknown user", 125, "user", []string{"true"}, func(c *schema.Container) {
+			c.Process.User = set(value.User{User: "nosuch"})
+		}},
+		{"user out of range", 125, "user", []string{"true"}, func(c *schema.Container) {
+			c.Process.User = set(value.User{User: "4294967296"})
+		}},
+		{"missing device", 125, "device", []string{"true"}, func(c *schema.Container) {
+			c.Devices.Devices = items(value.Device{Source: "/dev/nope", Target: "/dev/nope"})
+		}},
+		{"file as workdir", 125, "", []string{"true"}, func(c *schema.Container) {
+			c.Process.Workdir = set("/etc/passwd/x")
+		}},
+		{"missing sysctl", 125, "", []string{"true"}, func(c *schema.Container) {
+			c.Process.Sysctls = items(value.KeyValue{Key: "net.nosuch", Value: "1", HasValue: true})
+		}},
+		{"unknown runtime", 125, "runtime", []string{"true"}, func(c *schema.Container) {
+			c.Process.Runtime = set("nosuch")
+		}},
+		{"cpuset", 125, "cpuset-cpus", []string{"true"}, func(c *schema.Container) {
+			c.Resources.CPUSetCPUs = set("4000")
+		}},
+		{"leaked descriptor as workdir", 125, "", []string{"true"}, func(c *schema.Container) {
+			c.Process.Workdir = set("/proc/self/fd/8")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sub := *p
+			sub.TB = t
+			d := declare("bad", c.args...)
+			if c.change != nil {
+				c.change(d)
+			}
+			sub.refused(d, c.code, c.option)
+		})
+	}
+}
+
+func TestMountNamespaceIsPrivate(t *testing.T) {
+	needRoot(t)
+	before, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProject(t)
+	_, pr, out := p.start(declare("up", "sh", "-c", "echo up; exec sleep 1000"), nil)
+	out.await(t, "up")
+	after, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(after) != string(before) {
+		t.Errorf("the host's mount table has changed:\n%s\nbefore:\n%s", after, before)
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs("/sys/fs/cgroup", &st); err != nil {
+		t.Errorf("the host's cgroups: %v", err)
+	}
+	if err := pr.Signal(t.Context(), 9); err != nil {
+		t.Error(err)
+	}
+}
