@@ -163,11 +163,12 @@ func supervisorCommand(paths state.Paths, project string, log, ready *os.File) *
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{ready} // descriptor 3
-	cmd.Env = append(os.Environ(), readyVariable+"=3")
-	// The child computes its own paths; tell it ours where they can be told.
-	if root := filepath.Dir(paths.Root); paths.Root == filepath.Join(root, "lib") && paths.Run == filepath.Join(root, "run") {
-		cmd.Env = append(cmd.Env, state.RootVariable+"="+root)
+	// The child computes its own paths. Ours are below one directory, or the host's, which an empty value means.
+	root := filepath.Dir(paths.Root)
+	if paths.Root != filepath.Join(root, "lib") || paths.Run != filepath.Join(root, "run") {
+		root = ""
 	}
+	cmd.Env = append(os.Environ(), readyVariable+"=3", state.RootVariable+"="+root)
 	closeOnExec()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd

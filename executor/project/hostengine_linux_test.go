@@ -166,19 +166,5 @@ func (p *hostProcess) Status() engine.Status {
 	return engine.Status{PID: p.pid, StartedAt: p.at}
 }
 
-// pids lists the processes that containers of the engine run as.
-func (h *hostEngine) pids() []int {
-	files, _ := filepath.Glob(filepath.Join(h.dir, "*"))
-	var list []int
-	for _, f := range files {
-		text := filepath.Base(f)
-		c, err := state.ReadJSON[hostContainer](h.file(text))
-		if err == nil && c.PID > 0 && startTime(c.PID) == c.Started {
-			list = append(list, c.PID)
-		}
-	}
-	return list
-}
-
 // supervisorPID returns the process id of a client's supervisor.
 func supervisorPID(c *Client) (int, error) { return strconv.Atoi(listenerPID(c.lease)) }
