@@ -2,9 +2,12 @@
 // (spec/options-network-storage-images.md B1 and B9).
 //
 // A volume NAME is the directory ROOT/NAME (0701) with _data (what containers see), meta.json (what it was made with) and
-// refs (an empty file for each container that uses it). There is no index and no lock on the store: making is a rename,
-// removing begins with the removal of refs, which fails as long as a container is in it, and using adds a file to refs,
-// which fails once refs is gone. Only copy-up takes a lock, since two containers may start together on a new volume.
+// refs (an empty file for each container that uses it). There is no index. Making ends with a rename; removing begins with
+// the removal of refs, which fails as long as a container is in it; using adds a file to refs, which fails once refs is
+// gone. A volume without refs is therefore one whose removal was interrupted, and as good as removed.
+//
+// Names that begin with a dot are ours: volumes that are being made or removed, and the lock under which that happens,
+// which is held for microseconds. Copy-up has a lock for each volume: two containers may start together on a new one.
 package volume
 
 import (
@@ -17,10 +20,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
-
-	cfs "github.com/containerd/continuity/fs"
 
 	"github.com/runfile/runfile/executor/state"
 )
@@ -32,6 +36,22 @@ var (
 	// ErrNotFound: there is no volume of that name.
 	ErrNotFound = errors.New("no such volume")
 )
+
+// The files of a volume, and what its directory is called before and after.
+const (
+	dataDir    = "_data"
+	refsDir    = "refs"
+	metaFile   = "meta.json"
+	newPrefix  = ".new-"
+	gonePrefix = ".gone-"
+	lockName   = ".lock"
+)
+
+// localDriver is the driver of directories on this host, docker's default.
+const localDriver = "local"
+
+// anonymousName is what an anonymous volume is called that was given no name.
+var anonymousName = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Store is a directory of volumes. It holds no state and is safe for many goroutines and processes.
 type Store struct{ root string }
@@ -56,24 +76,34 @@ type Volume struct {
 }
 
 // Path is the directory that containers see.
-func (v *Volume) Path() string { return filepath.Join(v.dir, "_data") }
+func (v *Volume) Path() string { return filepath.Join(v.dir, dataDir) }
 
 // Open names a store; the directory is made with the first volume.
 func Open(root string) *Store { return &Store{root: root} }
 
-func (s *Store) dir(name string) string { return filepath.Join(s.root, name) }
+// validName bounds what becomes a file name: docker's names for volumes, and ids of containers.
+var validName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$`)
+
+// dir is the directory of a volume. The name is checked here, so that no method leaves the root.
+func (s *Store) dir(name string) (string, error) {
+	if !validName.MatchString(name) {
+		return "", fmt.Errorf("%q is not a volume's name: use letters, digits, '_', '.' and '-', and begin with a letter or digit", name)
+	}
+	return filepath.Join(s.root, name), nil
+}
 
 // Ensure returns the volume of that name, making it if needed. An existing volume with another driver or other options
 // is an error: it would not be what the caller wants.
 func (s *Store) Ensure(ctx context.Context, spec Spec) (*Volume, error) {
 	if spec.Driver == "" {
-		spec.Driver = "local"
+		spec.Driver = localDriver
 	}
-	if spec.Driver != "local" {
+	if spec.Driver != localDriver {
 		return nil, fmt.Errorf("volume driver %q is not known; runfile has the driver local", spec.Driver)
 	}
 	if len(spec.Options) > 0 {
-		return nil, fmt.Errorf("volume %q: runfile does not honour driver options yet (got %s)", spec.Name, slices.Sorted(maps.Keys(spec.Options))[0])
+		return nil, fmt.Errorf("volume %q: the driver local does not take options yet (%s)", spec.Name,
+			strings.Join(slices.Sorted(maps.Keys(spec.Options)), ", "))
 	}
 	if spec.Anonymous && spec.Name == "" {
 		spec.Name = randomName()
@@ -83,7 +113,7 @@ func (s *Store) Ensure(ctx context.Context, spec Spec) (*Volume, error) {
 	}
 	v, err := s.Get(ctx, spec.Name)
 	if errors.Is(err, ErrNotFound) {
-		v, err = s.create(spec)
+		v, err = s.create(ctx, spec)
 	}
 	if err != nil {
 		return nil, err
@@ -100,60 +130,83 @@ func randomName() string {
 	return hex.EncodeToString(b[:])
 }
 
-// create makes the volume beside its place and renames it there, so that nobody sees half of it.
-func (s *Store) create(spec Spec) (*Volume, error) {
-	if !filepath.IsLocal(spec.Name) || filepath.Base(spec.Name) != spec.Name {
-		return nil, fmt.Errorf("%q is not a volume's name", spec.Name)
-	}
-	if err := os.MkdirAll(s.root, 0o711); err != nil {
-		return nil, err
-	}
-	tmp, err := os.MkdirTemp(s.root, ".new-")
+// create makes the volume, unless somebody else has made it meanwhile. It is made beside its place and renamed there, so
+// that nobody sees half of it.
+func (s *Store) create(ctx context.Context, spec Spec) (*Volume, error) {
+	dir, err := s.dir(spec.Name)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(tmp)
-	v := &Volume{Spec: spec, Created: time.Now().UTC(), dir: s.dir(spec.Name)}
-	if err := populate(tmp, v); err != nil {
+	lock, err := state.Lock(ctx, filepath.Join(s.root, lockName))
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Unlock()
+	if v, err := s.Get(ctx, spec.Name); !errors.Is(err, ErrNotFound) {
+		return v, err
+	}
+	if err := s.sweep(); err != nil {
 		return nil, fmt.Errorf("make volume %q: %w", spec.Name, err)
 	}
-	if err := os.Rename(tmp, v.dir); err != nil {
-		if _, statErr := os.Stat(v.dir); statErr == nil { // somebody else was faster
-			return s.Get(context.Background(), spec.Name) //nolint:forbidigo // reads one small file
-		}
-		return nil, err
+	v := &Volume{Spec: spec, Created: time.Now().UTC(), dir: dir}
+	tmp := filepath.Join(s.root, newPrefix+spec.Name)
+	err = populate(tmp, v)
+	if err == nil {
+		_, err = s.hide(dir) // what an interrupted removal left
+	}
+	if err == nil {
+		err = os.Rename(tmp, dir)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make volume %q: %w", spec.Name, err), os.RemoveAll(tmp))
 	}
 	return v, nil
 }
 
 func populate(dir string, v *Volume) error {
+	if err := os.Mkdir(dir, 0o701); err != nil {
+		return err
+	}
 	// 0701: paths below work for users of the host that know them; nobody can list.
 	if err := os.Chmod(dir, 0o701); err != nil {
 		return err
 	}
-	if err := os.Mkdir(filepath.Join(dir, "refs"), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, refsDir), 0o700); err != nil {
 		return err
 	}
-	data := filepath.Join(dir, "_data")
+	data := filepath.Join(dir, dataDir)
 	if err := os.Mkdir(data, 0o755); err != nil {
 		return err
 	}
 	if err := os.Chmod(data, 0o755); err != nil { // whatever the umask is
 		return err
 	}
-	return state.WriteJSON(filepath.Join(dir, "meta.json"), v)
+	return state.WriteJSON(filepath.Join(dir, metaFile), v)
 }
 
-// Get returns a volume or ErrNotFound.
+// Get returns a volume or ErrNotFound. One whose meta.json is lost or damaged is taken as made with all defaults: what it
+// holds matters more.
 func (s *Store) Get(_ context.Context, name string) (*Volume, error) {
-	v, err := state.ReadJSON[Volume](filepath.Join(s.dir(name), "meta.json"))
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || name == "":
+	dir, err := s.dir(name)
+	if err != nil {
+		return nil, err
+	}
+	// A volume whose removal has begun is not there any more.
+	info, err := os.Lstat(filepath.Join(dir, refsDir))
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s", ErrNotFound, name)
-	case err != nil:
+	}
+	if err != nil {
 		return nil, fmt.Errorf("volume %q: %w", name, err)
 	}
-	v.dir = s.dir(name)
+	v, err := state.ReadJSON[Volume](filepath.Join(dir, metaFile))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, state.ErrCorrupt) {
+		v, err = Volume{Spec: Spec{Driver: localDriver, Anonymous: anonymousName.MatchString(name)}, Created: info.ModTime()}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("volume %q: %w", name, err)
+	}
+	v.Name, v.dir = name, dir
 	return &v, nil
 }
 
@@ -172,81 +225,124 @@ func (s *Store) List(ctx context.Context) ([]*Volume, error) {
 	return out, nil
 }
 
-// CopyUp fills an empty volume with what the image has at its place, owner, mode, times and extended attributes of the
-// directory itself included (spec B1.4). A volume that holds anything is left alone. After a crash in the middle the
-// next call begins again.
-func (s *Store) CopyUp(ctx context.Context, v *Volume, from string) error {
-	lock, err := state.Lock(ctx, filepath.Join(v.dir, "lock"))
-	if err != nil {
-		return err
-	}
-	defer lock.Unlock()
-	marker := filepath.Join(v.dir, "copying")
-	_, err = os.Stat(marker)
-	interrupted := err == nil
-	entries, err := os.ReadDir(v.Path())
-	if err != nil {
-		return err
-	}
-	if len(entries) > 0 && !interrupted {
-		return nil
-	}
-	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(v.Path(), e.Name())); err != nil {
-			return err
-		}
-	}
-	if err := os.WriteFile(marker, nil, 0o600); err != nil {
-		return err
-	}
-	if err := cfs.CopyDir(v.Path(), from); err != nil {
-		return fmt.Errorf("copy the image's files into volume %q: %w", v.Name, err)
-	}
-	return os.Remove(marker)
-}
-
 // AddRef notes that a container uses the volume. Again is no error. ErrNotFound: it was removed meanwhile.
 func (s *Store) AddRef(name, containerID string) error {
-	f, err := os.OpenFile(filepath.Join(s.dir(name), "refs", containerID), os.O_CREATE|os.O_WRONLY, 0o600)
+	path, err := s.refPath(name, containerID)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %s", ErrNotFound, name)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("use volume %q: %w", name, err)
 	}
 	return f.Close()
+}
+
+func (s *Store) refPath(name, containerID string) (string, error) {
+	dir, err := s.dir(name)
+	if err != nil {
+		return "", err
+	}
+	if !validName.MatchString(containerID) {
+		return "", fmt.Errorf("%q is not a container's id", containerID)
+	}
+	return filepath.Join(dir, refsDir, containerID), nil
 }
 
 // DropRef notes that a container no longer uses the volume, and reports whether it was the last one. A volume or
 // reference that is gone is no error.
 func (s *Store) DropRef(name, containerID string) (last bool, err error) {
-	refs := filepath.Join(s.dir(name), "refs")
-	if err := os.Remove(filepath.Join(refs, containerID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	path, err := s.refPath(name, containerID)
+	if err != nil {
 		return false, err
 	}
-	entries, err := os.ReadDir(refs)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("volume %q: %w", name, err)
 	}
-	return len(entries) == 0, err
+	users, err := s.Refs(name)
+	return len(users) == 0, err
+}
+
+// Refs returns the ids of the containers that use the volume, sorted; none for a volume that does not exist.
+func (s *Store) Refs(name string) ([]string, error) {
+	dir, err := s.dir(name)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, refsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("volume %q: %w", name, err)
+	}
+	var users []string
+	for _, e := range entries {
+		users = append(users, e.Name())
+	}
+	return users, nil
 }
 
 // Remove deletes a volume with its content. ErrInUse while containers use it; a volume that does not exist is no error.
-func (s *Store) Remove(_ context.Context, name string) error {
-	if name == "" {
-		return nil
-	}
-	// From here on nobody can begin to use it: AddRef needs this directory.
-	err := os.Remove(filepath.Join(s.dir(name), "refs"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s", ErrInUse, name)
-	}
-	gone := filepath.Join(s.root, ".gone-"+randomName())
-	if err := os.Rename(s.dir(name), gone); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+func (s *Store) Remove(ctx context.Context, name string) error {
+	dir, err := s.dir(name)
+	if err != nil {
 		return err
 	}
-	return os.RemoveAll(gone)
+	gone, err := s.unlink(ctx, name, dir)
+	if err == nil && gone != "" {
+		err = os.RemoveAll(gone)
+	}
+	if err != nil && !errors.Is(err, ErrInUse) {
+		return fmt.Errorf("remove volume %q: %w", name, err)
+	}
+	return err
+}
+
+// unlink gives the volume's name back and returns where its files are now, "" if there are none.
+func (s *Store) unlink(ctx context.Context, name, dir string) (gone string, err error) {
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	lock, err := state.Lock(ctx, filepath.Join(s.root, lockName))
+	if err != nil {
+		return "", err
+	}
+	defer lock.Unlock()
+	// From here on nobody can begin to use it: AddRef needs this directory.
+	err = os.Remove(filepath.Join(dir, refsDir))
+	switch {
+	case errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, syscall.EEXIST):
+		return "", fmt.Errorf("%w: %s", ErrInUse, name)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return "", err
+	}
+	return s.hide(dir)
+}
+
+// hide renames the directory of a volume that has no refs. Deleting takes many steps; the name is free at once. The
+// caller holds the lock.
+func (s *Store) hide(dir string) (gone string, err error) {
+	gone = filepath.Join(s.root, gonePrefix+randomName())
+	err = os.Rename(dir, gone)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return gone, err
+}
+
+// sweep deletes what killed processes left half made or half deleted. The caller holds the lock, so nobody is making
+// anything; what somebody is deleting just now may be deleted by two.
+func (s *Store) sweep() error {
+	entries, err := os.ReadDir(s.root)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), gonePrefix) || strings.HasPrefix(e.Name(), newPrefix) {
+			errs = append(errs, os.RemoveAll(filepath.Join(s.root, e.Name())))
+		}
+	}
+	return errors.Join(errs...)
 }
