@@ -33,16 +33,11 @@ func (a *app) pullVerb() *cobra.Command {
 			"image: from a registry, or oci:DIR, oci-archive:FILE, docker-archive:FILE.",
 		ValidArgsFunction: a.completeKeys,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.tag != "" && len(args) != 1 {
-				return usagef("--tag names one image; name exactly one image to pull")
-			}
 			return a.pull(cmd.Context(), args, o)
 		},
 	}
 	cmd.Flags().StringVar(&o.platform, "platform", "", "os/arch of the image (default: the container's, else this host's)")
 	cmd.Flags().StringVar(&o.policy, "policy", "always", "always, or missing: only what is not there")
-	cmd.Flags().StringVar(&o.tag, "tag", "", "a further name for the image, as of `docker tag`: for images from archives")
-	cmd.Flags().StringVar(&o.tag, "tag", "", "give the image this name as well; for one image, of an archive above all")
 	return cmd
 }
 
@@ -53,9 +48,6 @@ func (a *app) pull(ctx context.Context, args []string, o pullRequest) error {
 	requests, err := a.pullRequests(args, o)
 	if err != nil {
 		return err
-	}
-	if o.tag != "" && len(requests) != 1 {
-		return usagef("--tag names one image, and these are %d", len(requests)).next("name the image: runfile pull --tag NAME IMAGE")
 	}
 	if err := needRoot("pull"); err != nil {
 		return err
