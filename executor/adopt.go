@@ -37,7 +37,7 @@ func (m *Manager) adoptAll(ctx context.Context) error {
 		m.containers[c.id] = c
 		m.mu.Unlock()
 		switch {
-		case rec.State == Removing, rec.State == Created && rec.Effective == nil:
+		case rec.State == Removing, rec.State == Created && rec.Effective == nil, rec.State == Exited && rec.Spec.Lifecycle.Remove.Value:
 			crashed = true
 			if err := c.remove(ctx, true); err != nil {
 				m.warn(c, "%v", err)

@@ -72,7 +72,7 @@ func (c *container) change(f func(r *Record) []Event) error {
 	c.rec = next
 	var err error
 	if !c.gone { // or the directory would come back
-		err = state.WriteJSON(recordPath(c.m.cfg.Paths, c.m.cfg.Project, c.id), &c.rec)
+		err = state.UpdateJSON(recordPath(c.m.cfg.Paths, c.m.cfg.Project, c.id), &c.rec)
 	}
 	for _, e := range events {
 		e.Container, e.ID = c.key, c.id

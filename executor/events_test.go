@@ -3,7 +3,6 @@ package executor_test
 import (
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/runfile/runfile/executor"
@@ -88,45 +87,6 @@ func TestCloseReleasesTheWriter(t *testing.T) {
 			slow.Close()
 		}()
 		l.run(foreground, "0 ok: a ok 0", plan(c("a", strings.Repeat("echo x;", 50))))
-	})
-}
-
-func TestSlowSubscriberOfEvents(t *testing.T) {
-	bubble(t, func(l *lab) {
-		idle := l.m.Subscribe(1)
-		defer idle.Close()
-		l.up(c("a", "exit 0"))
-		for range 1000 {
-			l.ok(l.m.Start(l.Context(), []string{"a"}))
-			synctest.Wait()
-		}
-		for range 2 { // make room
-			<-idle.C
-		}
-		l.ok(l.m.Start(l.Context(), []string{"a"}))
-		synctest.Wait()
-		var last executor.Event
-		warned := ""
-		for len(idle.C) > 0 {
-			e := <-idle.C
-			if e.Type == executor.EventWarning {
-				warned = e.Detail
-			}
-			if e.Seq < last.Seq {
-				t.Fatalf("event %d after %d", e.Seq, last.Seq)
-			}
-			last = e
-		}
-		if warned != "" && !strings.Contains(warned, "events were dropped") {
-			t.Errorf("warning = %q", warned)
-		}
-		kept := l.m.Events(time.Time{})
-		if len(kept) != 1000 || kept[999].Seq < kept[0].Seq+999 {
-			t.Errorf("%d events kept", len(kept))
-		}
-		if late := l.m.Events(time.Now().Add(time.Second)); len(late) != 0 {
-			t.Errorf("%d events from the future", len(late))
-		}
 	})
 }
 

@@ -329,12 +329,15 @@ func (c *container) finish() {
 
 // remove deletes a container that does not run, with its anonymous volumes if volumes is set. The caller holds op.
 func (c *container) remove(ctx context.Context, volumes bool) error {
-	err := c.change(func(r *Record) []Event {
-		r.State = Removing
-		return nil
-	})
-	if err != nil && c.record().State != Removing {
-		return err
+	// That an ended container with `rm` is to go is on disk already: it costs no further write.
+	if rec := c.record(); rec.State != Exited || !c.spec.Lifecycle.Remove.Value {
+		err := c.change(func(r *Record) []Event {
+			r.State = Removing
+			return nil
+		})
+		if err != nil && c.record().State != Removing {
+			return err
+		}
 	}
 	// Half a removal is finished by the next supervisor, which finds the state; so it is not cancelled with its caller.
 	ctx = context.WithoutCancel(ctx)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -18,7 +17,7 @@ type FileLock struct{ file *os.File }
 
 // TryLock takes the lock or answers ErrLocked at once. The file and its directory are made if needed.
 func TryLock(path string) (*FileLock, error) {
-	f, err := openLock(path)
+	f, err := open(path, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
@@ -32,7 +31,7 @@ func TryLock(path string) (*FileLock, error) {
 // Lock waits until it has the lock or ctx ends. It asks again after 1 ms, then ever later up to every 50 ms, because a
 // blocking flock cannot be interrupted.
 func Lock(ctx context.Context, path string) (*FileLock, error) {
-	f, err := openLock(path)
+	f, err := open(path, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
@@ -59,15 +58,4 @@ func (l *FileLock) Unlock() {
 	if l != nil {
 		_ = l.file.Close() // closing the only descriptor ends the lock
 	}
-}
-
-func openLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if !errors.Is(err, os.ErrNotExist) {
-		return f, err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 }

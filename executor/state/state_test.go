@@ -61,6 +61,35 @@ func TestJSONRoundTrip(t *testing.T) {
 	}
 }
 
+func TestUpdateJSON(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	path := filepath.Join(dir, "note.json")
+	for _, text := range []string{"first", strings.Repeat("long", 5000), "short", "", "last"} {
+		if err := state.UpdateJSON(path, note{text}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := state.ReadJSON[note](path); err != nil || got.Text != text {
+			t.Fatalf("wrote %.20q, read %.20q, %v", text, got.Text, err)
+		}
+	}
+	// What a killed writer leaves in the spare does no harm.
+	if err := os.WriteFile(path+"~", []byte(strings.Repeat("{", 9999)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := state.UpdateJSON(path, note{"after"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := state.ReadJSON[note](path); err != nil || got.Text != "after" {
+		t.Errorf("read %q, %v", got.Text, err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
+		t.Errorf("files: %v", entries)
+	}
+	if err := state.UpdateJSON(path, func() {}); err == nil {
+		t.Error("a function was encoded")
+	}
+}
+
 func TestReadJSONSetsDamagedFileAside(t *testing.T) {
 	for _, content := range []string{"", "{\"Text\":\"ha", "[]"} {
 		path := filepath.Join(t.TempDir(), "note.json")

@@ -267,8 +267,8 @@ func TestWaitReadyByLog(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		w, _ = supervise.NewLineWatch("never")
-		if err := supervise.WaitReady(ctx, p, value.Probe{Log: "x"}, w); err == nil || !strings.Contains(err.Error(), `"never"`) {
+		other, _ := supervise.NewLineWatch("never")
+		if err := supervise.WaitReady(ctx, p, value.Probe{Log: "x"}, other); err == nil || !strings.Contains(err.Error(), `"never"`) {
 			t.Errorf("never matched: %v", err)
 		}
 	})
