@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runfile/runfile/executor/state"
+)
+
+// result is what one invocation did.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// runIn runs the program in a directory with these files, with no environment and no state.
+func runIn(t *testing.T, files map[string]string, env map[string]string, args ...string) result {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	var stdout, stderr bytes.Buffer
+	a := &app{
+		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+		getenv: func(name string) string { return env[name] },
+		paths:  state.Paths{Root: filepath.Join(dir, "lib"), Run: filepath.Join(dir, "run")},
+	}
+	code := a.run(args)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// TestCommandTree: every verb can be made, is explained, has a heading, and its help works.
+func TestCommandTree(t *testing.T) {
+	a := &app{getenv: func(string) string { return "" }}
+	for _, cmd := range a.rootCommand().Commands() {
+		if cmd.Hidden {
+			continue
+		}
+		if cmd.Short == "" || cmd.GroupID == "" {
+			t.Errorf("%s: short %q, group %q", cmd.Name(), cmd.Short, cmd.GroupID)
+		}
+		r := runIn(t, nil, nil, cmd.Name(), "--help")
+		if r.code != 0 || !strings.Contains(r.stdout, "Usage:") || r.stderr != "" {
+			t.Errorf("%s --help: %+v", cmd.Name(), r)
+		}
+	}
+}
+
+const good = "project: shop\ncontainers:\n  db: {image: busybox, detach: true, command: sleep 9}\n" +
+	"  test: {image: busybox, link: [db], command: [echo, hi]}\n"
+
+// TestExitCodes holds the statuses and the next steps of what needs no engine (DESIGN.md 2).
+func TestExitCodes(t *testing.T) {
+	ok := map[string]string{"runfile.yaml": good}
+	bad := map[string]string{"runfile.yaml": strings.Replace(good, "link", "lnk", 1)}
+	cycle := map[string]string{"runfile.yaml": "containers:\n  a: {image: b, depends-on: [b]}\n  b: {image: b, depends-on: [a]}\n"}
+	tests := []struct {
+		name           string
+		files          map[string]string
+		args           string
+		code           int
+		stdout, stderr string // each must contain
+	}{
+		{"valid", ok, "validate", 0, "ok runfile.yaml: 1 job, 1 service", ""},
+		{"typo in a key", bad, "validate", 2, "", `did you mean "link"?`},
+		{"all mistakes are counted", bad, "plan", 2, "", "1 error in runfile.yaml; nothing was started"},
+		{"cycle", cycle, "validate", 2, "", "error[dependency-cycle]"},
+		{"no manifest", nil, "validate", 2, "", "runfile.toml"},
+		{"no such file", nil, "-f nope.yaml validate", 2, "", "nope.yaml"},
+		{"plan", ok, "plan", 0, "start", ""},
+		{"plan for scripts", ok, "plan --detailed-exitcode", 2, "start", ""},
+		{"broken plan for scripts", bad, "plan --detailed-exitcode", 1, "", "lnk"},
+		{"plan of an unknown name", ok, "plan tset", 2, "", `did you mean "test"?`},
+		{"plan as JSON", ok, "plan --format json", 0, `"project": "shop"`, ""},
+		{"plan as DOT", ok, "plan --format dot", 0, "digraph", ""},
+		{"plan as Mermaid", ok, "plan --format mermaid", 0, "flowchart", ""},
+		{"unknown format", ok, "plan --format svg", 2, "", "--format \"svg\" is not one of"},
+		{"dry run", ok, "up --dry-run", 0, "start", ""},
+		{"unknown verb", nil, "lgos", 2, "", "did you mean: runfile logs"},
+		{"docker's verb", nil, "ls", 2, "", "did you mean: runfile ps"},
+		{"unknown flag", nil, "up --foo", 2, "", "see what it takes: runfile up --help"},
+		{"unknown flag of run", nil, "run --foo busybox", 2, "", "runfile run --help"},
+		{"too many arguments", ok, "validate x", 2, "", "takes no arguments"},
+		{"missing name", nil, "kill", 2, "", "usage: runfile kill"},
+		{"wrong mode", ok, "validate --progress fast", 2, "", "--progress \"fast\" is not one of auto, tty"},
+		{"wrong colour", ok, "validate --color blue", 2, "", "--color"},
+		{"variable without value", ok, "validate --var X", 2, "", "--var NAME=VALUE"},
+		{"-d with --rm", ok, "up -d --rm", 2, "", "drop one of the two"},
+		{"negative parallel", ok, "up --parallel -1", 2, "", "--parallel"},
+		{"wrong signal", ok, "kill -s NOPE db", 2, "", "--signal"},
+		{"wrong time", ok, "logs --since yesterday", 2, "", "--since"},
+		{"wrong tail", ok, "logs --tail x", 2, "", "--tail"},
+		{"wrong detach keys", ok, "attach --detach-keys ctrl-Q db", 2, "", "detach-keys"},
+		{"two images, one tag", ok, "pull --tag x a b", 2, "", "--tag"},
+		{"config", ok, "config", 0, "db:", ""},
+		{"config as TOML", ok, "config --format toml", 0, "[containers.db]", ""},
+		{"explain a key", nil, "explain memory", 0, "--memory", ""},
+		{"explain a code", nil, "explain unknown-option", 0, "unknown-option", ""},
+		{"explain a typo", nil, "explain memroy", 2, "", "did you mean: runfile explain memory"},
+		{"version", nil, "version", 0, "runfile ", ""},
+		{"help of a verb", nil, "help up", 0, "runfile up", ""},
+		{"help of nothing", nil, "help nope", 2, "", "no command"},
+		{"no arguments", nil, "", 0, "Usage:", ""},
+		{"print", nil, "run --print -m 64m busybox echo hi", 0, "memory: 64m", ""},
+		{"completion", nil, "completion bash", 0, "complete", ""},
+		{"unknown shell", nil, "completion tcsh", 2, "", "fish"},
+		{"complete names", ok, "__complete up te", 0, "test\n", ""},
+		{"complete flags of run", nil, "__complete run --memory-sw", 0, "--memory-swap\n", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := runIn(t, tt.files, nil, strings.Fields(tt.args)...)
+			if r.code != tt.code || !strings.Contains(r.stdout, tt.stdout) || !strings.Contains(r.stderr, tt.stderr) {
+				t.Errorf("runfile %s: status %d, want %d\nstdout %q, want %q\nstderr %q, want %q",
+					tt.args, r.code, tt.code, r.stdout, tt.stdout, r.stderr, tt.stderr)
+			}
+			if strings.Contains(r.stdout+r.stderr, "\x1b") {
+				t.Error("an escape sequence without a terminal")
+			}
+		})
+	}
+}
+
+// TestPlanChangesNothing: validate, plan and config leave no state behind.
+func TestPlanChangesNothing(t *testing.T) {
+	for _, verb := range []string{"validate", "plan", "config"} {
+		runIn(t, map[string]string{"runfile.yaml": good}, nil, verb)
+		entries, err := os.ReadDir(".")
+		if err != nil || len(entries) != 1 {
+			t.Errorf("%s left %v, %v", verb, entries, err)
+		}
+	}
+}
+
+func TestSecretsAreMasked(t *testing.T) {
+	files := map[string]string{"runfile.yaml": "containers:\n  a:\n    image: busybox\n    env: {API_TOKEN: canary, PASSWORD_FILE: /run/x, PLAIN: shown}\n"}
+	r := runIn(t, files, nil, "config")
+	if strings.Contains(r.stdout+r.stderr, "canary") || !strings.Contains(r.stdout, "shown") || !strings.Contains(r.stdout, "/run/x") {
+		t.Errorf("got %+v", r)
+	}
+	if r = runIn(t, files, nil, "config", "--show-secrets"); !strings.Contains(r.stdout, "canary") {
+		t.Errorf("with --show-secrets: %+v", r)
+	}
+	if r = runIn(t, files, nil, "plan"); strings.Contains(r.stdout+r.stderr, "canary") {
+		t.Errorf("plan shows a secret: %+v", r)
+	}
+}
+
+func TestDiagnosticFormats(t *testing.T) {
+	files := map[string]string{"runfile.yaml": "image: busybox\nmemroy: 1m\n"}
+	if r := runIn(t, files, nil, "--diagnostics", "json", "validate"); !strings.HasPrefix(r.stderr, `{"severity":"error"`) {
+		t.Errorf("json: %q", r.stderr)
+	}
+	if r := runIn(t, files, nil, "--diagnostics", "github", "validate"); !strings.HasPrefix(r.stderr, "::error file=runfile.yaml,line=2") {
+		t.Errorf("github: %q", r.stderr)
+	}
+	r := runIn(t, files, map[string]string{"GITHUB_ACTIONS": "true"}, "validate")
+	if !strings.Contains(r.stderr, "-->") || !strings.Contains(r.stderr, "::error file=") {
+		t.Errorf("in GitHub both are wanted: %q", r.stderr)
+	}
+	r = runIn(t, files, map[string]string{"GITHUB_ACTIONS": "true"}, "--ci", "none", "validate")
+	if strings.Contains(r.stderr, "::error") {
+		t.Errorf("--ci none: %q", r.stderr)
+	}
+}
+
+// TestEnvironment: the variables stand in for the flags, and flags win.
+func TestEnvironment(t *testing.T) {
+	files := map[string]string{"other.yaml": good}
+	env := map[string]string{"RUNFILE_FILE": "other.yaml", "RUNFILE_PROJECT": "fromenv"}
+	r := runIn(t, files, env, "plan", "--format", "json")
+	if r.code != 0 || !strings.Contains(r.stdout, `"project": "fromenv"`) {
+		t.Errorf("got %+v", r)
+	}
+	r = runIn(t, files, env, "--project-name", "flag", "plan", "--format", "json")
+	if !strings.Contains(r.stdout, `"project": "flag"`) {
+		t.Errorf("the flag loses: %+v", r)
+	}
+	r = runIn(t, files, map[string]string{"RUNFILE_PROGRESS": "loud"}, "version")
+	if r.code != 2 {
+		t.Errorf("a wrong RUNFILE_PROGRESS: %+v", r)
+	}
+}
+
+// TestNoShorthandClash: verbs that use -f for themselves keep --file.
+func TestNoShorthandClash(t *testing.T) {
+	a := &app{getenv: func(string) string { return "" }}
+	for _, cmd := range a.rootCommand().Commands() {
+		if cmd.DisableFlagParsing || cmd.Name() == "help" {
+			continue
+		}
+		if cmd.Flags().Lookup("file") == nil {
+			t.Errorf("%s has no --file", cmd.Name())
+		}
+	}
+	for _, verb := range []*cobra.Command{a.logsVerb(), a.rmVerb()} {
+		if f := verb.Flags().ShorthandLookup("f"); f == nil || f.Name == "file" {
+			t.Errorf("%s: -f is not its own", verb.Name())
+		}
+	}
+}
