@@ -162,9 +162,8 @@ func (s *server) stay(ctx context.Context, g *gate, terminate <-chan os.Signal) 
 	defer look.Stop()
 	loaded := s.loaded
 	var events <-chan executor.Event
-	var kill chan struct{} // set once SIGTERM came, closed by the second
-	killed := false
 	ended := make(chan error, 1)
+	end := s.terminator(ctx, ended)
 	for {
 		select {
 		case <-ctx.Done():
@@ -178,15 +177,7 @@ func (s *server) stay(ctx context.Context, g *gate, terminate <-chan os.Signal) 
 				events = sub.C
 			}
 		case <-terminate:
-			switch {
-			case kill == nil:
-				s.log.Info("told to end; stopping everything")
-				kill = make(chan struct{})
-				go func() { ended <- s.terminate(ctx, kill) }()
-			case !killed:
-				killed = true
-				close(kill)
-			}
+			end()
 		case err := <-ended:
 			if err != nil {
 				s.log.Error("stop everything", "error", err)
@@ -197,14 +188,31 @@ func (s *server) stay(ctx context.Context, g *gate, terminate <-chan os.Signal) 
 		case <-events:
 			look.Reset(s.cfg.lingers())
 		case <-look.C:
-			if wait := firstGuest - time.Since(start); g.unused() && wait > 0 {
+			wait := firstGuest - time.Since(start)
+			switch {
+			case g.unused() && wait > 0:
 				look.Reset(wait)
-				continue
-			}
-			if g.leave(func() bool { return !s.busy() }) {
+			case g.leave(func() bool { return !s.busy() }):
 				return
+			default:
+				look.Reset(lookEvery)
 			}
-			look.Reset(lookEvery)
+		}
+	}
+}
+
+// terminator returns what a SIGTERM does: the first one stops everything gracefully and then reports on ended, the
+// second ends it at once, more do nothing.
+func (s *server) terminator(ctx context.Context, ended chan<- error) func() {
+	kill := make(chan struct{})
+	signals := 0
+	return func() {
+		switch signals++; signals {
+		case 1:
+			s.log.Info("told to end; stopping everything")
+			go func() { ended <- s.terminate(ctx, kill) }()
+		case 2:
+			close(kill)
 		}
 	}
 }
@@ -218,7 +226,7 @@ func leave(s *server, g *gate, web *http.Server, served <-chan error, dir string
 	}
 	end()
 	// Only after SIGTERM or the end of ctx is anybody left to wait for: runs that have ended say so to their clients.
-	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), lastWords)
 	defer cancel()
 	_ = web.Shutdown(ctx)
 	_ = web.Close()
