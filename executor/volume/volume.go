@@ -6,7 +6,7 @@
 // the removal of refs, which fails as long as a container is in it; using adds a file to refs, which fails once refs is
 // gone. A volume without refs is therefore one whose removal was interrupted, and as good as removed.
 //
-// Names that begin with a dot are ours: volumes that are being made or removed, and the lock under which that happens,
+// Names that begin with a dot are ours: volumes that are being made or removed. That happens under the lock ROOT.lock,
 // which is held for microseconds. Copy-up has a lock for each volume: two containers may start together on a new one.
 package volume
 
@@ -44,7 +44,6 @@ const (
 	metaFile   = "meta.json"
 	newPrefix  = ".new-"
 	gonePrefix = ".gone-"
-	lockName   = ".lock"
 )
 
 // localDriver is the driver of directories on this host, docker's default.
@@ -137,13 +136,16 @@ func (s *Store) create(ctx context.Context, spec Spec) (*Volume, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := state.Lock(ctx, filepath.Join(s.root, lockName))
+	lock, err := state.Lock(ctx, s.root+".lock")
 	if err != nil {
 		return nil, err
 	}
 	defer lock.Unlock()
 	if v, err := s.Get(ctx, spec.Name); !errors.Is(err, ErrNotFound) {
 		return v, err
+	}
+	if err := os.MkdirAll(s.root, 0o700); err != nil {
+		return nil, fmt.Errorf("make volume %q: %w", spec.Name, err)
 	}
 	if err := s.sweep(); err != nil {
 		return nil, fmt.Errorf("make volume %q: %w", spec.Name, err)
@@ -304,7 +306,7 @@ func (s *Store) unlink(ctx context.Context, name, dir string) (gone string, err 
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	lock, err := state.Lock(ctx, filepath.Join(s.root, lockName))
+	lock, err := state.Lock(ctx, s.root+".lock")
 	if err != nil {
 		return "", err
 	}
