@@ -38,6 +38,7 @@ func (a *app) pullVerb() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&o.platform, "platform", "", "os/arch of the image (default: the container's, else this host's)")
 	cmd.Flags().StringVar(&o.policy, "policy", "always", "always, or missing: only what is not there")
+	cmd.Flags().StringVar(&o.tag, "tag", "", "give the image this name as well; for one image, of an archive above all")
 	return cmd
 }
 
