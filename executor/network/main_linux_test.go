@@ -23,6 +23,9 @@ import (
 const inHost = "RUNFILE_TEST_HOST"
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashHelper); dir != "" {
+		crashingSupervisor(dir)
+	}
 	if os.Getenv(inHost) == "" && os.Geteuid() == 0 {
 		os.Exit(runInNetns())
 	}

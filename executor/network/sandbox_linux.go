@@ -31,8 +31,8 @@ type Sandbox struct {
 	linkLines map[string][]string // by alias, as they stand in the hosts file; guarded by filesMu
 
 	mu        sync.Mutex
-	sharers   int // open users: the container itself and those that Share its sandbox; guarded by mu
-	closed    bool
+	sharers   int  // open users: the container itself and those that Share its sandbox; guarded by mu
+	closed    bool // guarded by mu
 	started   bool
 	bindings  []engine.Binding // of this or the last start; guarded by mu
 	published []Port           // guarded by mu
@@ -116,6 +116,9 @@ func (s *Sandbox) Start(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return fmt.Errorf("the network of container %q is closed", s.a.Name)
+	}
 	if s.started {
 		return nil
 	}
@@ -199,6 +202,7 @@ func (s *Sandbox) release() error {
 func (s *Sandbox) abandon() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closed, s.started = true, false // what is called later must not touch what a successor adopts
 	var errs []error
 	for _, l := range s.listeners {
 		errs = append(errs, l.Close())
