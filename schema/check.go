@@ -24,6 +24,7 @@ var containerRules = []func(*checker, *Container){
 	(*checker).namespaceSysctls,
 	(*checker).mountTargets,
 	(*checker).withoutEffect,
+	(*checker).unread,
 	(*checker).networkClass,
 	(*checker).networkModes,
 	(*checker).networkEntries,
@@ -196,32 +197,34 @@ func (k *checker) mountTargets(c *Container) {
 	}
 }
 
-// withoutEffect warns of options that are correct and do nothing.
+// withoutEffect warns of options that are correct and do nothing beside another one.
 func (k *checker) withoutEffect(c *Container) {
-	warn := func(at, because diag.Range, what, why string) {
+	warn := func(what string, at, because diag.Range, why string) {
 		k.diags.Warnf(CodeNoEffect, at, "container %q: %s has no effect: %s", c.Key, what, why).
 			Also(because, "because of this").WithHelp("remove %s", what)
 	}
 	if i, pid := c.Process.Init, c.Namespaces.PID; i.Value && (pid.Value.Mode == "host" || pid.Value.Mode == "container") {
-		warn(i.At, pid.At, "init", "process 1 is another container's or the host's")
+		warn("init", i.At, pid.At, "process 1 is another container's or the host's")
 	}
 	if s, ipc := c.Mounts.ShmSize, c.Namespaces.IPC; s.Set && slices.Contains([]string{"host", "container", "none"}, ipc.Value.Mode) {
-		warn(s.At, ipc.At, "shm-size", "/dev/shm is not the container's own")
+		warn("shm-size", s.At, ipc.At, "/dev/shm is not the container's own")
 	}
-	if p := c.Security.Privileged; p.Value {
-		for name, list := range map[string]Items[string]{"cap-add": c.Security.CapAdd, "cap-drop": c.Security.CapDrop} {
-			if len(list) > 0 {
-				warn(list[0].At, p.At, name, "a privileged container has every capability")
-			}
+	for _, name := range []string{"cap-add", "cap-drop"} {
+		if v, ok := given(c, name); ok && c.Security.Privileged.Value {
+			warn(name, v.At, c.Security.Privileged.At, "a privileged container has every capability")
 		}
 	}
 	if t := c.Lifecycle.Timeout; t.Set && c.IsService() {
-		at := c.Lifecycle.Detach.At
-		if c.Lifecycle.Restart.Set && !c.Lifecycle.Detach.Value {
-			at = c.Lifecycle.Restart.At
+		because := c.Lifecycle.Detach.At
+		if !c.Lifecycle.Detach.Value {
+			because = c.Lifecycle.Restart.At
 		}
-		warn(t.At, at, "timeout", "it is for jobs, and this container is a service")
+		warn("timeout", t.At, because, "it is for jobs, and this container is a service")
 	}
+}
+
+// unread warns of entries that nobody will read.
+func (k *checker) unread(c *Container) {
 	for _, a := range c.Stdio.Attach {
 		if a.Value == "stdin" && !c.Stdio.Interactive.Value {
 			k.diags.Warnf(CodeNoEffect, a.At, "container %q: attach stdin has no effect without interactive", c.Key).

@@ -209,9 +209,9 @@ func (r *flagReader) long(i int) int {
 
 // short handles -i, -it, -p8080:80, -p=8080:80 and -p 8080:80.
 func (r *flagReader) short(i int) int {
-	letters := r.args[i][1:]
-	for k, letter := range letters {
-		rest := letters[k+utf8.RuneLen(letter):]
+	for rest := r.args[i][1:]; rest != ""; {
+		letter, size := utf8.DecodeRuneInString(rest) // any bytes may come in
+		rest = rest[size:]
 		f := r.findShort(string(letter))
 		switch {
 		case f == nil:

@@ -88,6 +88,9 @@ func networkFields(fields []Field) (Network, error) {
 	if err != nil {
 		return Network{}, err
 	}
+	if _, ok := get["name"]; !ok {
+		return Network{}, bad("the network's name is missing").fix(`write "name=NAME,..." as one quoted text, or a map with name`)
+	}
 	n, err := networkMode(get["name"])
 	if err != nil {
 		return n, inField(err, "name")
