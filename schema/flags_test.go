@@ -97,6 +97,7 @@ func TestFlagErrors(t *testing.T) {
 		{"--blkio-weight 300 alpine", "not-yet", "300", "--blkio-weight"},
 		{"--oom-kill-disable alpine", "not-yet", "--oom-kill-disable", "does not honour"},
 		{"--userns=host alpine", "not-yet", "--userns=host", "does not honour"},
+		{"--mount type=tmpfs,dst=/x alpine", "not-yet", "type=tmpfs,dst=/x", "--mount"},
 		{"--memory 5m alpine", "bad-value", "5m", "6 MiB"},
 		{"--memory=12q alpine", "bad-value", "--memory=12q", "is not a size"},
 		{"--rm=maybe alpine", "bad-value", "--rm=maybe", "neither true nor false"},

@@ -153,4 +153,22 @@ var laterOptions = []Option{
 		Name: "volume-driver", Kind: Scalar, Arg: "string",
 		Help: "Optional volume driver for the container",
 	},
+	// Younger options of docker run, which the reference does not have.
+	{
+		Name: "annotation", Kind: Map, Arg: "map",
+		Help: "Add an annotation to the container (passed through to the OCI runtime)",
+	},
+	{Name: "cgroupns", Kind: Scalar, Arg: "string", Help: "Cgroup namespace to use (host|private)"},
+	{Name: "domainname", Kind: Scalar, Arg: "string", Help: "Container NIS domain name"},
+	{Name: "gpus", Kind: Scalar, Arg: "gpu-request", Help: "GPU devices to add to the container ('all' to pass all GPUs)"},
+	{
+		Name: "health-start-interval", Kind: Scalar, Arg: "duration",
+		Help: "Time between running the check during the start period (ms|s|m|h)", Default: "0s",
+	},
+	{
+		Name: "health-start-period", Kind: Scalar, Arg: "duration",
+		Help: "Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)", Default: "0s",
+	},
+	{Name: "mount", Kind: List, Arg: "mount", Help: "Attach a filesystem mount to the container"},
+	{Name: "use-api-socket", Kind: Switch, Help: "Bind mount Docker API socket and required auth"},
 }
