@@ -50,6 +50,9 @@ func (a *app) pull(ctx context.Context, args []string, o pullRequest) error {
 	if err != nil {
 		return err
 	}
+	if o.tag != "" && len(requests) != 1 {
+		return usagef("--tag names one image, and these are %d", len(requests)).next("name the image: runfile pull --tag NAME IMAGE")
+	}
 	if err := needRoot("pull"); err != nil {
 		return err
 	}

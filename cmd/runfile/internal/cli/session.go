@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -57,10 +58,10 @@ func (s *session) copy(ctx context.Context) {
 		streams.Stdin = s.a.stdin
 	}
 	if s.stdout {
-		streams.Stdout = guarded(s.a.stdout, s.tty)
+		streams.Stdout = noting{guarded(s.a.stdout, s.tty), &s.started}
 	}
 	if s.stderr {
-		streams.Stderr = guarded(s.a.stderr, s.tty)
+		streams.Stderr = noting{guarded(s.a.stderr, s.tty), &s.started}
 	}
 	if s.tty {
 		streams.Resize = terminal.Resizes(ctx, s.a.stdin)
@@ -87,6 +88,24 @@ func (s *session) copy(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// noting is a stream whose first output shows that there is a process: its event may come later, on another connection.
+type noting struct {
+	io.Writer
+	started *atomic.Bool
+}
+
+// Write implements io.Writer.
+func (n noting) Write(p []byte) (int, error) {
+	n.started.Store(true)
+	return n.Writer.Write(p)
+}
+
+// Flush writes what a filter below has held back.
+func (n noting) Flush() error {
+	flush(n.Writer)
+	return nil
 }
 
 // drain waits until all output has been copied; there is no further process.
