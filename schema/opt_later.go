@@ -50,10 +50,6 @@ var laterOptions = []Option{
 		Help: "MEMs in which to allow execution (0-3, 0,1)",
 	},
 	{
-		Name: "detach-keys", Kind: Scalar, Arg: "string",
-		Help: "Override the key sequence for detaching a container",
-	},
-	{
 		Name: "device-cgroup-rule", Kind: List, Arg: "value",
 		Help: "Add a rule to the cgroup allowed devices list",
 	},
@@ -80,10 +76,6 @@ var laterOptions = []Option{
 	{
 		Name: "group-add", Kind: List, Arg: "value", Default: "[]",
 		Help: "Add additional groups to join",
-	},
-	{
-		Name: "help", Kind: Switch,
-		Help: "Print usage",
 	},
 	{
 		Name: "init-path", Kind: Scalar, Arg: "string",
@@ -134,10 +126,6 @@ var laterOptions = []Option{
 	{
 		Name: "oom-score-adj", Kind: Scalar, Arg: "int",
 		Help: "Tune host's OOM preferences (-1000 to 1000)",
-	},
-	{
-		Name: "sig-proxy", Kind: Switch, Default: "true",
-		Help: "Proxy received signals to the process",
 	},
 	{
 		Name: "storage-opt", Kind: List, Arg: "value", Default: "[]",

@@ -80,6 +80,10 @@ func (d *decoder) unknownOption(n *manifest.Node, e manifest.Entry) {
 		return
 	}
 	diagnostic := d.diags.Errorf(CodeUnknownOption, e.KeyRange, "%s has no option %q", d.who, e.Key)
+	if slices.ContainsFunc(runFlags, func(f runFlag) bool { return f.name == e.Key }) {
+		diagnostic.WithHelp("--%s is a flag of the command line; a runfile does not set it", e.Key)
+		return
+	}
 	if a := advice[kebabCase(e.Key)]; a != "" {
 		diagnostic.WithHelp("%s", a)
 		return
