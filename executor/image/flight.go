@@ -61,7 +61,8 @@ func (s *Store) fly(ctx context.Context, key string, f *flight, r *request) {
 	close(f.done)
 }
 
-// leave gives the work up if nobody waits for it any more.
+// leave gives the work up if nobody waits for it any more, and sees it end: when the last caller returns, nothing goes
+// on in its name.
 func (s *Store) leave(key string, f *flight) {
 	s.mu.Lock()
 	f.waiting--
@@ -70,6 +71,7 @@ func (s *Store) leave(key string, f *flight) {
 	if last {
 		s.forget(key, f) // who comes now must not join work that is being given up
 		f.cancel()
+		<-f.done
 	}
 }
 

@@ -43,7 +43,7 @@ func (p *puller) retry(ctx context.Context, try func() error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !temporary(err) {
+		if !transient(err) {
 			return err
 		}
 		if n >= p.req.attempts {
@@ -68,8 +68,8 @@ func (p *puller) retry(ctx context.Context, try func() error) error {
 	}
 }
 
-// temporary tells errors of the network and of overloaded servers from answers that will be the same next time.
-func temporary(err error) bool {
+// transient tells errors of the network and of overloaded servers from answers that will be the same next time.
+func transient(err error) bool {
 	var busy *busyError
 	var temp *temporaryError
 	var dns *net.DNSError
