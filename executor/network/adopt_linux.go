@@ -72,27 +72,8 @@ func (m *Manager) Sweep(ctx context.Context, keep []string) error {
 	}
 	m.changes.Lock()
 	defer m.changes.Unlock()
-	kept := map[string]bool{}
-	for _, id := range keep {
-		kept[id] = true
-	}
+	nets, kept, links := m.sweepOrphans(keep)
 	var errs []error
-	m.mu.Lock()
-	for id := range m.boxes {
-		kept[id] = true
-	}
-	var links []string
-	for id, names := range m.orphans {
-		if !kept[id] {
-			links = append(links, names...)
-			delete(m.orphans, id)
-		}
-	}
-	nets := make([]*bridge, 0, len(m.nets))
-	for _, b := range m.nets {
-		nets = append(nets, b)
-	}
-	m.mu.Unlock()
 	for _, l := range links {
 		errs = append(errs, m.k.DelLink(l))
 	}
@@ -110,8 +91,30 @@ func (m *Manager) Sweep(ctx context.Context, keep []string) error {
 		}
 	}
 	m.rulesMu.Unlock()
-	errs = append(errs, m.writeRules(), m.closeForward())
-	return errors.Join(errs...)
+	return errors.Join(append(errs, m.writeRules(), m.closeForward())...)
+}
+
+// sweepOrphans forgets the containers that are not to be kept and returns their links.
+func (m *Manager) sweepOrphans(keep []string) (nets []*bridge, kept map[string]bool, links []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	kept = map[string]bool{}
+	for _, id := range keep {
+		kept[id] = true
+	}
+	for id := range m.boxes {
+		kept[id] = true
+	}
+	for id, names := range m.orphans {
+		if !kept[id] {
+			links = append(links, names...)
+			delete(m.orphans, id)
+		}
+	}
+	for _, b := range m.nets {
+		nets = append(nets, b)
+	}
+	return nets, kept, links
 }
 
 func sweepLeases(b *bridge, kept, live map[string]bool) error {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -217,6 +218,36 @@ func TestCloseLeavesRunningContainers(t *testing.T) {
 	}
 	_ = hold.Close()
 	m := newHost(t, cfg)
+	if err := m.Sweep(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Close with containers that are joined and not started, as stopped ones are, leaves nothing; a started joiner counts.
+func TestCloseDropsStoppedContainers(t *testing.T) {
+	cfg := testConfig(t, "stopped")
+	m := newHost(t, cfg)
+	s := start(t, join(t, m, bridged(t, "web")))
+	s.Stop()
+	join(t, m, bridged(t, "never"))
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	noneLeft(t, cfg)
+
+	m = newHost(t, cfg)
+	owner := join(t, m, bridged(t, "web"))
+	joiner := start(t, owner.Share("joiner"))
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(owner.Close(t.Context()), joiner.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if left, err := LeftBehind(cfg); err != nil || !slices.ContainsFunc(left, func(l string) bool { return strings.HasPrefix(l, "bridge ") }) {
+		t.Errorf("the network of a started joiner is gone: %q, %v", left, err)
+	}
+	m = newHost(t, cfg)
 	if err := m.Sweep(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}

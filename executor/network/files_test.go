@@ -146,7 +146,8 @@ MY_DB_ENV_A=1=2`
 func TestNamesAreStableAndShort(t *testing.T) {
 	c := Config{Project: "shop", RunDir: "/run/x"}
 	other := Config{Project: "shop", RunDir: "/run/y"}
-	if c.bridgeName("a") != c.bridgeName("a") || c.bridgeName("a") == c.bridgeName("b") || c.bridgeName("a") == other.bridgeName("a") {
+	same := Config{Project: "shop", RunDir: "/run/x", StateDir: "/elsewhere"}
+	if c.bridgeName("a") != same.bridgeName("a") || c.bridgeName("a") == c.bridgeName("b") || c.bridgeName("a") == other.bridgeName("a") {
 		t.Error("bridge names must follow root, project and network")
 	}
 	if v := c.vethName("id", "a"); v == c.vethName("id", "a") || len(v) > 15 {

@@ -215,8 +215,9 @@ func (m *Manager) Forget(name string) {
 	}
 }
 
-// Close ends the manager. Sandboxes that are still open keep their namespaces as long as their containers run, but names,
-// and ports on loopback addresses, stop working. With none left everything of the project is removed from the host.
+// Close ends the manager. Containers that are started keep their namespaces, addresses and rules, for a successor to
+// adopt, but names and ports on loopback addresses stop working. The sandboxes of others are closed: nothing but this
+// process keeps their namespaces. When no container is started, everything of the project is removed from the host.
 func (m *Manager) Close() error {
 	m.changes.Lock()
 	defer m.changes.Unlock()
@@ -231,12 +232,14 @@ func (m *Manager) Close() error {
 			boxes = append(boxes, s)
 		}
 	}
-	busy := len(m.boxes)+len(m.orphans) > 0
 	m.mu.RUnlock()
 	var errs []error
 	for _, s := range boxes {
-		errs = append(errs, s.abandon())
+		errs = append(errs, s.end())
 	}
+	m.mu.RLock()
+	busy := len(m.boxes)+len(m.orphans) > 0
+	m.mu.RUnlock()
 	if !busy {
 		errs = append(errs, m.dropAll())
 	}

@@ -31,9 +31,11 @@ type Sandbox struct {
 	linkLines map[string][]string // by alias, as they stand in the hosts file; guarded by filesMu
 
 	mu        sync.Mutex
-	sharers   int  // open users: the container itself and those that Share its sandbox; guarded by mu
-	closed    bool // guarded by mu
-	started   bool
+	sharers   int              // open users: the container itself and those that Share its sandbox; guarded by mu
+	closed    bool             // guarded by mu
+	ended     bool             // the manager is closed; guarded by mu
+	runners   int              // started containers in the namespace; guarded by mu
+	started   bool             // guarded by mu
 	bindings  []engine.Binding // of this or the last start; guarded by mu
 	published []Port           // guarded by mu
 	listeners []io.Closer      // guarded by mu
@@ -64,7 +66,7 @@ func (s *Sandbox) Share(containerID string) *Sandbox {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sharers++
-	return &Sandbox{m: o.m, a: Attach{ContainerID: containerID}, owner: o}
+	return &Sandbox{m: o.m, a: Attach{ContainerID: containerID, Name: shortID(containerID)}, owner: o}
 }
 
 // Endpoints lists the container's addresses, in the order eth0, eth1, ...; with a shared or the host's network there are
@@ -111,9 +113,6 @@ func (s *Sandbox) Start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.owner != nil {
-		return nil
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -122,29 +121,44 @@ func (s *Sandbox) Start(ctx context.Context) error {
 	if s.started {
 		return nil
 	}
-	if err := s.openPorts(); err != nil {
-		return err
+	if s.owner == nil {
+		if err := s.openPorts(); err != nil {
+			return err
+		}
+		s.m.show(s)
 	}
-	s.m.show(s)
 	s.started = true
+	s.countRunner(1)
 	return nil
 }
 
 // Stop withdraws names and ports; namespace and addresses stay. Stopping what is stopped is no error.
 func (s *Sandbox) Stop() {
-	if s.owner != nil {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.started {
 		return
 	}
 	s.started = false
+	s.countRunner(-1)
+	if s.owner != nil {
+		return
+	}
 	s.m.hide(s)
 	if err := s.closePorts(); err != nil {
 		s.m.cfg.Logf("container %q: withdraw its ports: %v", s.a.Name, err)
 	}
+}
+
+// countRunner notes how many started containers are in the namespace; the caller holds s.mu.
+func (s *Sandbox) countRunner(n int) {
+	if s.owner == nil {
+		s.runners += n
+		return
+	}
+	s.owner.mu.Lock()
+	s.owner.runners += n
+	s.owner.mu.Unlock()
 }
 
 // Close stops the sandbox, drops the namespace and releases the addresses, unless another container shares them still.
@@ -164,7 +178,7 @@ func (s *Sandbox) Close(ctx context.Context) error {
 	o := s.root()
 	o.mu.Lock()
 	o.sharers--
-	last := o.sharers == 0
+	last := o.sharers == 0 && !o.ended
 	o.mu.Unlock()
 	if !last {
 		return nil
@@ -174,13 +188,7 @@ func (s *Sandbox) Close(ctx context.Context) error {
 
 // release gives back everything, also of a sandbox that Join could not finish.
 func (s *Sandbox) release() error {
-	errs := []error{s.m.setPasses(s.a.ContainerID, nil)}
-	if s.dns != nil {
-		errs = append(errs, s.dns.Close())
-	}
-	if s.ns != nil {
-		errs = append(errs, s.ns.Close())
-	}
+	errs := []error{s.m.setPasses(s.a.ContainerID, nil), s.closeHandles()}
 	for _, e := range s.eps {
 		if e.ip.IsValid() {
 			errs = append(errs, e.net.pools[0].Release(e.ip))
@@ -198,15 +206,27 @@ func (s *Sandbox) release() error {
 	return errors.Join(errs...)
 }
 
-// abandon ends what lives in this process and leaves the kernel's part to the running container.
-func (s *Sandbox) abandon() error {
+// end is the manager's end: a sandbox in which something runs is left to it, and any other one released. What is called
+// on it later does nothing, so that it cannot touch what a successor has adopted.
+func (s *Sandbox) end() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed, s.started = true, false // what is called later must not touch what a successor adopts
+	idle := s.runners == 0
+	s.closed, s.started, s.ended = true, false, true
 	var errs []error
 	for _, l := range s.listeners {
 		errs = append(errs, l.Close())
 	}
+	s.listeners, s.published = nil, nil
+	s.mu.Unlock()
+	if idle {
+		return errors.Join(append(errs, s.release())...)
+	}
+	return errors.Join(append(errs, s.closeHandles())...)
+}
+
+// closeHandles ends what lives in this process.
+func (s *Sandbox) closeHandles() error {
+	var errs []error
 	if s.dns != nil {
 		errs = append(errs, s.dns.Close())
 	}
