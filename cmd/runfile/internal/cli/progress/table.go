@@ -77,8 +77,10 @@ func (m *model) head(now time.Time) string {
 	count := map[string]int{}
 	for _, r := range m.rows {
 		switch r.phase {
-		case running, ready, busy:
+		case running, ready:
 			count["running"]++
+		case busy:
+			count["starting"]++
 		case done, stopped:
 			count["done"]++
 		case failed:
@@ -90,7 +92,7 @@ func (m *model) head(now time.Time) string {
 		}
 	}
 	var parts []string
-	for _, word := range []string{"running", "done", "failed", "skipped", "waiting"} {
+	for _, word := range []string{"running", "starting", "done", "failed", "skipped", "waiting"} {
 		if count[word] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[word], word))
 		}
