@@ -140,6 +140,10 @@ type imageRef struct {
 // AddRef notes that a container uses the image, so that it is not removed before DropRef. ErrNotFound says that it has
 // just been removed, and has to be ensured again.
 func (s *Store) AddRef(ctx context.Context, containerID string, img *Image) error {
+	path, err := s.refPath(containerID)
+	if err != nil {
+		return err
+	}
 	lock, err := lockShared(ctx, s.lockPath("gc"))
 	if err != nil {
 		return err
@@ -161,12 +165,23 @@ func (s *Store) AddRef(ctx context.Context, containerID string, img *Image) erro
 		}
 		ref.Layers = append(ref.Layers, filepath.Base(filepath.Dir(dir)))
 	}
-	return state.WriteJSON(filepath.Join(s.images, refsDir, containerID), ref)
+	return state.WriteJSON(path, ref)
+}
+
+func (s *Store) refPath(containerID string) (string, error) {
+	if containerID == "" || strings.Trim(strings.ToLower(containerID), "0123456789abcdefghijklmnopqrstuvwxyz_-") != "" {
+		return "", fmt.Errorf("%q is not a container's id", containerID)
+	}
+	return filepath.Join(s.images, refsDir, containerID), nil
 }
 
 // DropRef ends AddRef. It is no error if there is no such reference.
 func (s *Store) DropRef(containerID string) error {
-	return ignoreNotFound(os.Remove(filepath.Join(s.images, refsDir, containerID)))
+	path, err := s.refPath(containerID)
+	if err != nil {
+		return err
+	}
+	return ignoreNotFound(os.Remove(path))
 }
 
 // refs returns what containers use, by container.
