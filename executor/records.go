@@ -144,20 +144,20 @@ func referencesOf(c *schema.Container) []string {
 	for _, v := range c.Mounts.VolumesFrom.Values() {
 		add(v.Container)
 	}
-	for _, name := range donorsOf(c) {
+	for _, n := range c.Network.Networks.Values() {
+		if n.Mode == value.NetworkContainer {
+			add(n.Name)
+		}
+	}
+	for _, name := range processDonors(c) {
 		add(name)
 	}
 	return out
 }
 
-// donorsOf lists the containers whose namespaces a declaration joins.
-func donorsOf(c *schema.Container) []string {
+// processDonors lists the containers whose namespaces a declaration joins that end with their process: PID and IPC.
+func processDonors(c *schema.Container) []string {
 	var out []string
-	for _, n := range c.Network.Networks.Values() {
-		if n.Mode == value.NetworkContainer {
-			out = append(out, n.Name)
-		}
-	}
 	for _, ns := range []value.NamespaceMode{c.Namespaces.PID.Value, c.Namespaces.IPC.Value} {
 		if ns.Mode == "container" {
 			out = append(out, ns.Container)

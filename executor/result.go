@@ -98,17 +98,22 @@ func (r *run) tearDown() {
 	}
 }
 
+// teardownGrace is how long a container of a foreground run has to end when the run is over, unless its stop-timeout or
+// the policy says otherwise. It is short, since nobody waits for its work any more (spec/manifest-and-cli.md 2 #18).
+const teardownGrace = 2 * time.Second
+
 // teardownTimeout applies the policy's teardown-grace: no container gets more time than that.
 func (r *run) teardownTimeout() func(*container) *int64 {
-	grace := r.plan.Project.Policy.TeardownGrace
+	policy := r.plan.Project.Policy.TeardownGrace
 	return func(c *container) *int64 {
-		if !grace.Set {
+		grace := policy.Or(teardownGrace)
+		if !policy.Set && c.spec.Lifecycle.StopTimeout.Set {
 			return nil
 		}
-		if own := c.grace(nil); own >= 0 && own <= grace.Value {
+		if own := c.grace(nil); own >= 0 && own <= grace {
 			return nil
 		}
-		seconds := int64((grace.Value + time.Second - 1) / time.Second)
+		seconds := int64((grace + time.Second - 1) / time.Second)
 		return &seconds
 	}
 }

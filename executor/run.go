@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/runfile/runfile/executor/engine"
@@ -320,26 +321,39 @@ func (r *run) completed(n *node) {
 }
 
 // failed notes a step's failure: once as an event, as the outcome of its container or, of an image, network or volume,
-// of the containers that need it directly, and as the reason why the rest is skipped.
+// of the first container that needs it, and as the reason why the rest is skipped.
 func (r *run) failed(n *node) {
-	e := Event{Type: EventFail, Detail: n.err.Error(), Origin: n.Origin}
-	if !n.ofContainer() {
-		e.Object = n.Object
-		r.m.emit(e)
-		for _, d := range n.dependents {
-			if !d.done {
-				r.blame(d.Object, d.Origin, n.err)
-				d.done = true
-				r.skip(d, d.Object)
-			}
-		}
-	} else {
+	e := Event{Type: EventFail, Detail: n.err.Error(), Origin: r.origin(n)}
+	if n.ofContainer() {
 		e.Container = n.Object
-		r.m.emit(e)
-		r.blame(n.Object, n.Origin, n.err)
-		r.skip(n, n.Object)
+	} else {
+		e.Object = n.Object
+	}
+	r.m.emit(e)
+	for _, d := range append([]*node{n}, n.dependents...) {
+		if d.ofContainer() && !d.done || d == n && n.ofContainer() {
+			r.blame(d.Object, e.Origin, n.err)
+			r.skip(n, d.Object)
+			break
+		}
 	}
 	r.failFast()
+}
+
+// origin is the line that a failed step came from: of the option at fault where the engine knows it, and of that entry
+// of a list which the error speaks of.
+func (r *run) origin(n *node) string {
+	var e *engine.Error
+	spec := r.plan.Project.Container(n.Object)
+	if !errors.As(n.err, &e) || e.Option == "" || spec == nil {
+		return n.Origin
+	}
+	values := schema.Values(spec, e.Option)
+	at := slices.IndexFunc(values, func(v schema.Value) bool { return v.Text != "" && strings.Contains(n.err.Error(), v.Text) })
+	if len(values) == 0 || values[max(at, 0)].At.IsZero() {
+		return n.Origin
+	}
+	return values[max(at, 0)].At.String()
 }
 
 // blame makes a container's outcome a failure, unless it is one already.

@@ -43,7 +43,7 @@ func (c *container) stop(ctx context.Context, timeout *int64, manual bool) error
 		signal = rec.Effective.StopSignal.Number
 	}
 	grace := c.grace(timeout)
-	if err := c.signal(ctx, p, signal); err != nil && grace > undelivered {
+	if err := c.signal(ctx, p, signal, ""); err != nil && grace > undelivered {
 		grace = undelivered
 	}
 	if c.over(ctx, grace) {
@@ -54,7 +54,7 @@ func (c *container) stop(ctx context.Context, timeout *int64, manual bool) error
 		if c.m.ctx.Err() != nil { // the next supervisor goes on with it
 			return errClosed
 		}
-		_ = c.signal(ctx, p, sigkill) // what counts is whether it ends
+		_ = c.signal(ctx, p, sigkill, c.whyKill(grace)) // what counts is whether it ends
 		if c.over(ctx, wait) {
 			c.m.emit(Event{Type: EventStop, Container: c.key, ID: c.id})
 			return nil
@@ -95,8 +95,18 @@ func (c *container) grace(timeout *int64) time.Duration {
 	return defaultStopTimeout
 }
 
-func (c *container) signal(ctx context.Context, p engine.Process, signal int) error {
-	c.m.emit(Event{Type: EventKill, Container: c.key, ID: c.id, Detail: fmt.Sprintf("signal %d", signal)})
+// whyKill explains a SIGKILL after a stop signal that did not help. PID 1 of a container is deaf to signals that it has
+// no handler for, which surprises people.
+func (c *container) whyKill(grace time.Duration) string {
+	why := fmt.Sprintf(", still running after %v", grace)
+	if !c.spec.Process.Init.Value {
+		why += "; if it ignores the stop signal, `init: true` helps"
+	}
+	return why
+}
+
+func (c *container) signal(ctx context.Context, p engine.Process, signal int, why string) error {
+	c.m.emit(Event{Type: EventKill, Container: c.key, ID: c.id, Detail: fmt.Sprintf("signal %d%s", signal, why)})
 	err := p.Signal(ctx, signal)
 	if errors.Is(err, engine.ErrProcessDone) {
 		return nil
@@ -132,7 +142,7 @@ func (c *container) kill(ctx context.Context, signal int) error {
 		}
 		return err
 	}
-	return c.signal(ctx, p, signal)
+	return c.signal(ctx, p, signal, "")
 }
 
 // Stop stops containers, all if refs is empty: those that need others first, each level at once.
@@ -213,12 +223,12 @@ func (m *Manager) Restart(ctx context.Context, refs []string, timeout *int64) er
 	return err
 }
 
-// restartJoiners restarts the running containers that share a namespace of c, which is another one since c has started
-// anew: they would go on in the old one, alone. Those in except are left out.
+// restartJoiners restarts the running containers that share a PID or IPC namespace of c, which is another one since c
+// has started anew: they would go on in the old one, alone. A network outlives restarts of its owner, so those who share
+// it go on. Those in except are left out.
 func (c *container) restartJoiners(except ...*container) {
 	for _, other := range c.m.all() {
-		donors := donorsOf(other.spec)
-		joins := slices.ContainsFunc(donors, func(ref string) bool { return other.record().Peers[ref] == c.id })
+		joins := slices.ContainsFunc(processDonors(other.spec), func(ref string) bool { return other.record().Peers[ref] == c.id })
 		if !joins || slices.Contains(except, other) {
 			continue
 		}
@@ -297,7 +307,7 @@ func (c *container) killNow(ctx context.Context) error {
 		return nil
 	}
 	if p, err := c.running(); err == nil {
-		_ = c.signal(ctx, p, sigkill) // stop does all that is left if that fails
+		_ = c.signal(ctx, p, sigkill, "") // stop does all that is left if that fails
 	}
 	if c.over(ctx, afterKill) {
 		return nil

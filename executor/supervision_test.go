@@ -228,20 +228,34 @@ func TestRestartVerb(t *testing.T) {
 	})
 }
 
+// TestJoinersFollowTheirDonor: an IPC namespace ends with its container, so those who share it start anew; a network
+// outlives its owner's restart, so those who share it go on.
 func TestJoinersFollowTheirDonor(t *testing.T) {
-	bubble(t, func(l *lab) {
-		join := func(c *schema.Container) {
+	tests := map[string]struct {
+		join   func(c *schema.Container)
+		starts int
+	}{
+		"ipc": {func(c *schema.Container) {
+			c.Namespaces.IPC = schema.Opt[value.NamespaceMode]{Value: value.NamespaceMode{Mode: "container", Container: "vpn"}, Set: true}
+		}, 2},
+		"network": {func(c *schema.Container) {
 			c.Network.Networks = schema.Items[value.Network]{{Value: value.Network{Mode: value.NetworkContainer, Name: "vpn"}}}
-		}
-		l.up(c("vpn", "sleep 5; exit 1", restart("always", 0)), c("app", "sleep 1000", detach, join, needs("vpn", value.Started)))
-		if l.record("app").Peers["vpn"] != l.record("vpn").ID {
-			t.Errorf("peers = %v", l.record("app").Peers)
-		}
-		after(6 * time.Second)
-		if n := l.count("start app"); n != 2 || l.record("app").State != executor.Running {
-			t.Errorf("app was started %d times and is %s", n, l.record("app").State)
-		}
-	})
+		}, 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				l.up(c("vpn", "sleep 5; exit 1", restart("always", 0)), c("app", "sleep 1000", detach, tt.join, needs("vpn", value.Started)))
+				if l.record("app").Peers["vpn"] != l.record("vpn").ID {
+					t.Errorf("peers = %v", l.record("app").Peers)
+				}
+				after(6 * time.Second)
+				if n := l.count("start app"); n != tt.starts || l.record("app").State != executor.Running {
+					t.Errorf("app was started %d times and is %s, want %d", n, l.record("app").State, tt.starts)
+				}
+			})
+		})
+	}
 }
 
 func TestHealthIsRecorded(t *testing.T) {
