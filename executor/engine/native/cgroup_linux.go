@@ -3,6 +3,7 @@ package native
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,7 +16,10 @@ import (
 // cgroupTop is the parent of all cgroups of ours, in every hierarchy: cgroupTop/PROJECT/ID.
 const cgroupTop = "/runfile"
 
-const cgroupMount = "/sys/fs/cgroup"
+const (
+	cgroupMount  = "/sys/fs/cgroup"
+	unifiedMount = "/sys/fs/cgroup/unified" // the v2 tree beside those of v1
+)
 
 // hierarchies lists the mounted cgroup trees: one on v2, one per controller on v1.
 func hierarchies() []string {
@@ -36,17 +40,26 @@ func hierarchies() []string {
 	return out
 }
 
-// holdCgroups keeps parent cgroups from being removed while a runtime makes a child in them. The lock is on the
-// directory of the cgroup trees, so that it holds for all projects whatever their state directories are.
-func holdCgroups() (unlock func()) {
-	f, err := os.Open(cgroupMount)
-	if err != nil {
-		return func() {}
+// makeCgroup makes a cgroup in all hierarchies that the runtime will see. Runtimes would do so, too, but fail if another
+// supervisor, which has just become the last one to leave, removes the parents at that moment.
+func makeCgroup(path string) error {
+	for _, h := range hierarchies() {
+		if h == unifiedMount {
+			continue
+		}
+		dir := filepath.Join(h, path)
+		err := os.MkdirAll(dir, 0o755)
+		for range 100 {
+			if !errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+			err = os.MkdirAll(dir, 0o755)
+		}
+		if err != nil {
+			return fmt.Errorf("make the cgroup: %w", err)
+		}
 	}
-	for errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH), unix.EINTR) {
-		continue
-	}
-	return func() { _ = f.Close() }
+	return nil
 }
 
 // removeCgroups removes an empty cgroup with everything below it, in all hierarchies, and kills nothing: what still has
@@ -71,17 +84,8 @@ func removeTree(dir string) {
 	_ = unix.Rmdir(dir)
 }
 
-// removeCgroupParents removes the cgroups above those of a project's containers if nothing is in them. If somebody is
-// just making a container, they stay.
+// removeCgroupParents removes the cgroups above those of a project's containers if nothing is in them.
 func removeCgroupParents(project string) {
-	f, err := os.Open(cgroupMount)
-	if err != nil {
-		return
-	}
-	defer f.Close() //nolint:errcheck // read only
-	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
-		return
-	}
 	for _, h := range hierarchies() {
 		_ = unix.Rmdir(filepath.Join(h, cgroupTop, project))
 		_ = unix.Rmdir(filepath.Join(h, cgroupTop))
@@ -116,16 +120,20 @@ func oomKills(path string) int {
 	return 0
 }
 
-// killCgroup kills every process of a container whose PID namespace is not its own, where nothing else ends what PID 1
-// left behind. It goes on until the cgroup is empty, since processes may fork meanwhile.
+// killCgroup kills every process of a cgroup: those of a container whose PID namespace is not its own, where nothing
+// else ends what PID 1 left behind, and those of a runtime that was killed in the middle. It goes on until the cgroup is
+// empty, since processes may fork meanwhile, and looks into every hierarchy, since they join one after the other.
 func killCgroup(path string) {
-	dir := cgroupDir("pids", path)
-	if os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0) == nil {
-		return // v2 since Linux 5.14
+	dirs := hierarchies()
+	for i, h := range dirs {
+		dirs[i] = filepath.Join(h, path)
 	}
-	for range 100 {
-		pids, err := cgroupProcesses(dir)
-		if err != nil || len(pids) == 0 {
+	for range 200 {
+		var pids []int
+		for _, d := range dirs {
+			pids = append(pids, cgroupProcesses(d)...)
+		}
+		if len(pids) == 0 {
 			return
 		}
 		for _, pid := range pids {
@@ -137,16 +145,17 @@ func killCgroup(path string) {
 	}
 }
 
-func cgroupProcesses(dir string) ([]int, error) {
+func cgroupProcesses(dir string) []int {
 	data, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	if err != nil {
+		return nil
 	}
 	var pids []int
 	for word := range strings.FieldsSeq(string(data)) {
-		if pid, err := strconv.Atoi(word); err == nil {
+		// 0 is a process of another PID namespace, and as a target our own process group.
+		if pid, err := strconv.Atoi(word); err == nil && pid > 0 {
 			pids = append(pids, pid)
 		}
 	}
-	return pids, err
+	return pids
 }

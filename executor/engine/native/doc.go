@@ -22,5 +22,5 @@ type Config struct {
 	Paths   state.Paths
 	Project string
 	// Logf gets what the user should know though nothing failed. May be nil.
-	Logf func(format string, args ...any)
+	Logf func(format string, args ...any) `json:"-"`
 }

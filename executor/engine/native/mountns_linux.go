@@ -111,16 +111,15 @@ func setupMounts(stateDirs []string) error {
 			return fmt.Errorf("detach %s: %w", d, err)
 		}
 	}
-	const unified = "/sys/fs/cgroup/unified"
 	var st unix.Statfs_t
-	if unix.Statfs(unified, &st) != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
+	if unix.Statfs(unifiedMount, &st) != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
 		return nil
 	}
-	if err := unix.Mount("", "/sys/fs/cgroup", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
+	if err := unix.Mount("", cgroupMount, "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("make our copy of /sys/fs/cgroup private: %w", err)
 	}
-	if err := unix.Unmount(unified, unix.MNT_DETACH); err != nil {
-		return fmt.Errorf("hide our copy of %s: %w", unified, err)
+	if err := unix.Unmount(unifiedMount, unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("hide our copy of %s: %w", unifiedMount, err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -9,13 +10,14 @@ import (
 
 	"github.com/runfile/runfile/executor/network"
 	"github.com/runfile/runfile/executor/ocispec"
+	"github.com/runfile/runfile/executor/state"
 	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
 )
 
 // network returns the project's network manager. It is made when first needed: a project without networks leaves
 // nothing in the kernel.
-func (e *Engine) network() (*network.Manager, error) {
+func (e *Engine) network(ctx context.Context) (*network.Manager, error) {
 	e.netMu.Lock()
 	defer e.netMu.Unlock()
 	if e.net != nil {
@@ -28,13 +30,35 @@ func (e *Engine) network() (*network.Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("network: %w", err)
 	}
+	// What a supervisor that was killed has left, except for the containers that run on.
+	if err := m.Sweep(ctx, e.connected()); err != nil {
+		return nil, errors.Join(fmt.Errorf("network: clear up after an earlier run: %w", err), m.Close())
+	}
 	e.net = m
 	return m, nil
 }
 
+// connected lists the containers whose network namespaces are in use: those that run, and those whose network a running
+// one shares.
+func (e *Engine) connected() []string {
+	files, _ := filepath.Glob(filepath.Join(escapeGlob(e.cfg.Paths.Containers(e.cfg.Project)), "*", recordFile))
+	var keep []string
+	for _, f := range files {
+		rec, err := state.ReadJSON[record](f)
+		if err != nil || !rec.Process.alive() {
+			continue
+		}
+		keep = append(keep, rec.Container.ID)
+		if n := networkOf(rec.Container.Spec); n.Mode == value.NetworkContainer {
+			keep = append(keep, peerID(&rec, n.Name))
+		}
+	}
+	return keep
+}
+
 // EnsureNetwork implements engine.Engine.
 func (e *Engine) EnsureNetwork(ctx context.Context, n *schema.NetworkDef) error {
-	m, err := e.network()
+	m, err := e.network(ctx)
 	if err != nil {
 		return wrap(err)
 	}
@@ -71,9 +95,12 @@ func (e *Engine) joinNetwork(ctx context.Context, c *container, reuse int) error
 	spec := c.rec.Container.Spec
 	mode := networkOf(spec)
 	if mode.Mode == value.NetworkContainer {
-		return e.shareNetwork(ctx, c, mode.Name)
+		return e.shareNetwork(ctx, c, mode.Name, reuse)
 	}
-	m, err := e.network()
+	if reuse == 0 && c.rec.Process.alive() {
+		reuse = c.rec.Process.PID // it runs, but has not been adopted yet
+	}
+	m, err := e.network(ctx)
 	if err != nil {
 		return err
 	}
@@ -152,22 +179,22 @@ func firstNetwork(na *network.NetworkAttach, n schema.Network) error {
 	return nil
 }
 
-// shareNetwork uses the sandbox of another container, which need not run: the sandbox lives as long as its container.
-func (e *Engine) shareNetwork(ctx context.Context, c *container, ref string) error {
-	id := c.rec.Container.Peers[ref]
-	if id == "" {
-		id = ref
-	}
-	owner, err := e.find(id)
+// shareNetwork uses the sandbox of another container, which need not run: the sandbox lives as long as its container. If
+// it has none in this supervisor, the namespace is taken from the process reuse, which shares it.
+func (e *Engine) shareNetwork(ctx context.Context, c *container, ref string, reuse int) error {
+	owner, err := e.find(peerID(&c.rec, ref))
 	if err != nil {
 		return &ocispec.Error{Option: "network", Err: err}
 	}
 	if owner == c {
-		return &ocispec.Error{Option: "network", Err: fmt.Errorf("a container cannot share its own network")}
+		return &ocispec.Error{Option: "network", Err: errors.New("a container cannot share its own network")}
 	}
 	owner.mu.Lock()
 	defer owner.mu.Unlock()
-	if err := e.joinNetwork(ctx, owner, 0); err != nil {
+	if owner.rec.Process.alive() {
+		reuse = 0
+	}
+	if err := e.joinNetwork(ctx, owner, reuse); err != nil {
 		return err
 	}
 	c.sandbox = owner.sandbox.Share(c.id)

@@ -193,7 +193,7 @@ func (e *Engine) clean(p *process) {
 		c.rec.Bindings = c.sandbox.Ports()
 		c.sandbox.Stop()
 	}
-	if err := p.runtime.remove(context.Background(), c.id, c.run); err != nil {
+	if err := p.runtime.remove(context.Background(), c.id, p.cgroup); err != nil {
 		e.logf("clean up container %s: %v", short(c.id), err)
 	}
 	removeCgroups(p.cgroup)

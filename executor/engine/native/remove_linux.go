@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/ocispec"
@@ -15,7 +16,7 @@ func (e *Engine) Remove(ctx context.Context, r engine.Ref) error {
 	case "container":
 		return wrap(e.removeContainer(ctx, r))
 	case "network":
-		m, err := e.network()
+		m, err := e.network(ctx)
 		if err != nil {
 			return wrap(err)
 		}
@@ -50,10 +51,7 @@ func (e *Engine) removeContainer(ctx context.Context, r engine.Ref) error {
 // goes last, so that a removal that failed can be tried again. c.mu is held.
 func (e *Engine) forget(ctx context.Context, c *container, volumes bool) error {
 	errs := []error{e.sweepRuntime(ctx, c), e.unmountRootfs(c)}
-	if c.sandbox != nil {
-		errs = append(errs, c.sandbox.Close(ctx))
-		c.sandbox = nil
-	}
+	errs = append(errs, e.leaveNetwork(ctx, c))
 	errs = append(errs, e.dropVolumes(ctx, c, volumes))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("remove container: %w", err)
@@ -71,10 +69,11 @@ func (e *Engine) forget(ctx context.Context, c *container, volumes bool) error {
 func (e *Engine) sweepRuntime(ctx context.Context, c *container) error {
 	r, err := e.runtimeOf(ctx, c)
 	if err == nil {
-		err = r.remove(ctx, c.id, c.dir)
+		err = r.remove(ctx, c.id, e.cgroupPath(c.id))
 	} else {
 		err = nil // without a runtime there is nothing of it
 	}
+	killCgroup(e.cgroupPath(c.id))
 	removeCgroups(e.cgroupPath(c.id))
 	return err
 }
@@ -89,4 +88,19 @@ func (e *Engine) runtimeOf(ctx context.Context, c *container) (*ociRuntime, erro
 		name = c.rec.Container.Spec.Process.Runtime.Value
 	}
 	return e.runtimes.get(ctx, name, c.rec.Container.Dir)
+}
+
+// leaveNetwork closes the container's sandbox. If an earlier supervisor made it, the new manager clears up after that one
+// when it is made.
+func (e *Engine) leaveNetwork(ctx context.Context, c *container) error {
+	if c.sandbox == nil {
+		if _, err := os.Stat(e.cfg.Paths.Net()); err != nil {
+			return nil //nolint:nilerr // nothing has been connected since boot
+		}
+		_, err := e.network(ctx)
+		return err
+	}
+	err := c.sandbox.Close(ctx)
+	c.sandbox = nil
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -179,7 +180,17 @@ func (c *container) removeAll() error {
 	for _, d := range []string{"upper", "work", "empty", "net", recordFile} {
 		errs = append(errs, os.RemoveAll(c.path(d)))
 	}
+	// Half-written records of a supervisor that was killed.
+	halves, _ := filepath.Glob(filepath.Join(escapeGlob(c.dir), "."+recordFile+".*"))
+	for _, h := range halves {
+		errs = append(errs, os.Remove(h))
+	}
 	errs = append(errs, os.RemoveAll(c.run))
 	_ = os.Remove(c.dir) // the supervisor's own files may be there
 	return errors.Join(errs...)
+}
+
+// escapeGlob makes a directory's name stand for itself in a pattern.
+func escapeGlob(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }

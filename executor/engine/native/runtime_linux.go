@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -50,6 +51,9 @@ func (r *ociRuntime) start(ctx context.Context, inv invocation) (*exec.Cmd, erro
 	if inv.stderr != nil {
 		cmd.Stderr = inv.stderr
 	}
+	// A runtime that outlived its supervisor would go on making a container that the next supervisor has taken away.
+	// The signal comes when the thread ends that started it; ours live as long as the engine.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	_ = os.Remove(inv.log) // what an earlier call said is not about this one
 	if err := r.ns.do(cmd.Start); err != nil {
 		return nil, fmt.Errorf("run %s: %w", r.Path, err)
@@ -123,14 +127,23 @@ func cleanMessage(msg string) string {
 	}, msg)
 }
 
-// remove deletes what the runtime knows of a container, by force: a container that is still there is killed.
-func (r *ociRuntime) remove(ctx context.Context, id, dir string) error {
-	if _, err := os.Stat(filepath.Join(r.root, id)); errors.Is(err, os.ErrNotExist) {
+// remove deletes what the runtime knows of a container, by force: a container that is still there is killed. A runtime
+// that was itself killed in the middle of making it may have left a state that it cannot read; then, with all processes
+// of cgroup gone, only files are left of it.
+func (r *ociRuntime) remove(ctx context.Context, id, cgroup string) error {
+	stateDir := filepath.Join(r.root, id)
+	if _, err := os.Stat(stateDir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	inv := invocation{args: []string{"delete", "--force", id}, dir: dir, log: filepath.Join(dir, "delete.log")}
-	if err := r.run(ctx, inv); err != nil {
+	log := filepath.Join(filepath.Dir(r.root), "delete-"+id+".log")
+	err := r.run(ctx, invocation{args: []string{"delete", "--force", id}, dir: r.root, log: log})
+	_ = os.Remove(log)
+	if err == nil || ctx.Err() != nil {
 		return err
+	}
+	killCgroup(cgroup)
+	if rerr := os.RemoveAll(stateDir); rerr != nil {
+		return errors.Join(err, rerr)
 	}
 	return nil
 }

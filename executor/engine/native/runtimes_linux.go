@@ -145,7 +145,13 @@ func (s *runtimes) trial(ctx context.Context, r *ociRuntime) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	id := "trial-" + state.NewID()[:12]
+	lock, err := state.Lock(ctx, filepath.Join(s.dir, "trial.lock"))
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	s.sweepTrials(ctx, r)
+	id := trialPrefix + state.NewID()[:12]
 	dir := filepath.Join(s.dir, id)
 	if err := os.MkdirAll(filepath.Join(dir, "rootfs"), 0o755); err != nil {
 		return err
@@ -175,14 +181,33 @@ func (s *runtimes) trial(ctx context.Context, r *ociRuntime) error {
 	if err := os.WriteFile(filepath.Join(dir, "config.json"), data, 0o600); err != nil {
 		return err
 	}
-	unlock := holdCgroups()
+	if err := makeCgroup(cgroup); err != nil {
+		return err
+	}
 	err = r.run(ctx, invocation{args: []string{"create", "--bundle", dir, id}, dir: dir, log: filepath.Join(dir, "log")})
-	unlock()
-	if rerr := r.remove(context.WithoutCancel(ctx), id, dir); err == nil {
+	if rerr := r.remove(context.WithoutCancel(ctx), id, cgroup); err == nil {
 		err = rerr
 	}
 	removeCgroups(cgroup)
+	removeCgroupParents("")
 	return err
+}
+
+const trialPrefix = "trial-"
+
+// sweepTrials takes away what trials of killed processes have left. The lock on trials is held.
+func (s *runtimes) sweepTrials(ctx context.Context, r *ociRuntime) {
+	left, _ := filepath.Glob(filepath.Join(escapeGlob(s.dir), trialPrefix+"*", "rootfs"))
+	for _, l := range left {
+		dir := filepath.Dir(l)
+		id := filepath.Base(dir)
+		cgroup := filepath.Join(cgroupTop, id)
+		if r.remove(ctx, id, cgroup) == nil {
+			killCgroup(cgroup)
+			removeCgroups(cgroup)
+			_ = os.RemoveAll(dir) // the next trial tries again
+		}
+	}
 }
 
 var bootID = sync.OnceValue(func() string {

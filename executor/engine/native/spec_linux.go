@@ -87,12 +87,17 @@ func shares(c *schema.Container) bool {
 	return false
 }
 
+// peerID is the id that a reference of a declaration means.
+func peerID(rec *record, ref string) string {
+	if id := rec.Container.Peers[ref]; id != "" {
+		return id
+	}
+	return ref
+}
+
 // peer finds the container that a reference of the declaration means.
 func (e *Engine) peer(c *container, ref string) (record, error) {
-	id := c.rec.Container.Peers[ref]
-	if id == "" {
-		id = ref
-	}
+	id := peerID(&c.rec, ref)
 	if id == c.id {
 		return record{}, fmt.Errorf("container %q refers to itself", ref)
 	}

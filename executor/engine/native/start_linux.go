@@ -76,8 +76,10 @@ func (s *starting) findRuntime() error {
 		return &engine.Error{Code: exitEngine, Option: "runtime", Err: err}
 	}
 	s.runtime = r
-	// What a supervisor that was killed half-way through a start has left.
-	return r.remove(s.ctx, s.c.id, s.c.run)
+	if _, err := os.Stat(filepath.Join(r.root, s.c.id)); err != nil {
+		return nil //nolint:nilerr // the runtime does not know it
+	}
+	return s.e.sweepRuntime(s.ctx, s.c) // a supervisor that was killed half-way through a start
 }
 
 // crunFiles is how many open files crun needs. It applies the container's limit before it has mounted everything (on
@@ -164,11 +166,11 @@ func (s *starting) create() error {
 		args: append(args, s.c.id), dir: s.c.run, log: s.c.runPath("runtime.log"),
 		stdin: s.streams.theirs[0], stdout: s.streams.theirs[1], stderr: s.streams.theirs[2],
 	}
-	unlock := holdCgroups()
 	s.created = true
-	err := s.runtime.run(s.ctx, inv)
-	unlock()
-	if err != nil {
+	if err := makeCgroup(s.e.cgroupPath(s.c.id)); err != nil {
+		return err
+	}
+	if err := s.runtime.run(s.ctx, inv); err != nil {
 		return err
 	}
 	if s.learn != "" {
@@ -244,9 +246,10 @@ func (s *starting) undo() {
 	c := s.c
 	ctx := context.WithoutCancel(s.ctx)
 	if s.created {
-		if err := s.runtime.remove(ctx, c.id, c.run); err != nil {
+		if err := s.runtime.remove(ctx, c.id, s.e.cgroupPath(c.id)); err != nil {
 			s.e.logf("undo start of %s: %v", short(c.id), err)
 		}
+		killCgroup(s.e.cgroupPath(c.id))
 		removeCgroups(s.e.cgroupPath(c.id))
 	}
 	if s.handle != nil {
