@@ -24,9 +24,23 @@ type hub struct {
 	kept []Event                    // guarded by mu; a ring once it is full
 	next int                        // guarded by mu; where the ring goes on
 	subs map[*Subscription]struct{} // guarded by mu
+	past *history                   // guarded by mu; nil = events are not stored
 }
 
 func newHub() *hub { return &hub{subs: map[*Subscription]struct{}{}} }
+
+// recall takes up the events that an earlier supervisor has stored, and stores those to come.
+func (h *hub) recall(past *history) error {
+	events, err := past.read()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range events {
+		h.keepLocked(e)
+		h.seq = max(h.seq, e.Seq)
+	}
+	h.past = past
+	return err
+}
 
 // Subscription delivers events in the order of their Seq, except that output may come a little later than younger
 // events of other containers. Of one container everything comes in order.
@@ -83,6 +97,7 @@ func (h *hub) emit(e Event) {
 	h.stampLocked(&e)
 	if e.Type != EventProgress {
 		h.keepLocked(e)
+		h.past.append(e)
 	}
 	for s := range h.subs {
 		s.pushLocked(e)
@@ -178,4 +193,15 @@ func (s *Subscription) room() bool {
 		case <-timer.C:
 		}
 	}
+}
+
+// endHistory stops storing events. Those of a project that has no containers any more are of no use.
+func (h *hub) endHistory(forget bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.past.close()
+	if forget {
+		h.past.remove()
+	}
+	h.past = nil
 }

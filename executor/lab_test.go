@@ -172,6 +172,9 @@ func plan(cs ...*schema.Container) *planner.Plan {
 				made = append(made, "create "+n.Name)
 			}
 		}
+		if ipc := c.Namespaces.IPC.Value; ipc.Mode == "container" {
+			made = append(made, "create "+ipc.Container)
+		}
 		step(planner.Create, c.Key, "", made...)
 		after := []string{"create " + c.Key}
 		for _, d := range c.Lifecycle.DependsOn.Values() {

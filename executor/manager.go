@@ -54,6 +54,9 @@ func NewManager(ctx context.Context, cfg Config) (*Manager, error) {
 	}
 	m := &Manager{cfg: cfg, hub: newHub(), containers: map[string]*container{}, changed: make(chan struct{}), expected: map[string]int{}}
 	m.ctx, m.close = context.WithCancel(context.WithoutCancel(ctx))
+	if err := m.hub.recall(newHistory(cfg.Paths.Project(cfg.Project))); err != nil {
+		m.warn(nil, "%v", err)
+	}
 	if err := m.adoptAll(ctx); err != nil {
 		m.Close()
 		return nil, err
@@ -65,6 +68,7 @@ func NewManager(ctx context.Context, cfg Config) (*Manager, error) {
 func (m *Manager) Close() {
 	m.close()
 	m.tasks.Wait()
+	m.hub.endHistory(len(m.all()) == 0)
 }
 
 // Busy reports that something runs, restarts or is being changed: the supervisor must live.
