@@ -60,3 +60,12 @@ func (w *whiteouts) finish() error {
 	}
 	return nil
 }
+
+// freeSpace is the number of bytes that can be written to the file system of a directory.
+func freeSpace(dir string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, &fs.PathError{Op: "statfs", Path: dir, Err: err}
+	}
+	return int64(min(st.Bavail, 1<<40)) * st.Bsize, nil //nolint:gosec // bounded
+}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/containerd/containerd/v2/pkg/archive"
 	"github.com/containerd/containerd/v2/pkg/archive/compression"
+	"github.com/docker/go-units"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -112,7 +113,11 @@ func (s *Store) unpackTo(ctx context.Context, dir string, layer v1.Descriptor, d
 	if err := os.Chmod(root, 0o755); err != nil {
 		return err
 	}
-	size, err := applyLayer(ctx, root, blob, diffID, below)
+	limit, err := freeSpace(root)
+	if err != nil {
+		return err
+	}
+	size, err := applyLayer(ctx, root, blob, diffID, below, limit)
 	if err != nil {
 		if ctx.Err() == nil && !s.intact(blob, layer.Digest) {
 			_ = os.Remove(name) // if it stays, the next who unpacks says the same
@@ -134,8 +139,9 @@ func (s *Store) intact(blob *os.File, want digest.Digest) bool {
 
 // applyLayer writes the files of a layer below root, in the form of an overlayfs lower directory, and checks that the
 // uncompressed content is what the image says. below are the unpacked layers under it, the nearest first: a directory
-// that the layer uses without describing it has the mode and owner it has there.
-func applyLayer(ctx context.Context, root string, blob io.Reader, diffID digest.Digest, below []string) (size int64, err error) {
+// that the layer uses without describing it has the mode and owner it has there. A layer whose files claim more than
+// limit bytes is refused before the file that goes beyond it is written: a sparse file of some bytes can claim any size.
+func applyLayer(ctx context.Context, root string, blob io.Reader, diffID digest.Digest, below []string, limit int64) (size int64, err error) {
 	plain, err := compression.DecompressStream(blob)
 	if err != nil {
 		return 0, fmt.Errorf("decompress: %w", err)
@@ -144,8 +150,9 @@ func applyLayer(ctx context.Context, root string, blob io.Reader, diffID digest.
 	verifier := diffID.Verifier()
 	in := io.TeeReader(plain, verifier)
 	w := &whiteouts{root: root}
+	f := &entryFilter{limit: limit}
 	size, err = archive.Apply(ctx, root, in,
-		archive.WithParents(below), archive.WithFilter(keepEntry), archive.WithConvertWhiteout(w.convert))
+		archive.WithParents(below), archive.WithFilter(f.keep), archive.WithConvertWhiteout(w.convert))
 	if err == nil {
 		err = w.finish()
 	}
@@ -168,8 +175,15 @@ const (
 	whiteoutMeta   = ".wh..wh."
 )
 
-// keepEntry leaves out what AUFS stored beside the files of a layer for itself.
-func keepEntry(hdr *tar.Header) (bool, error) {
+// entryFilter decides which entries of a layer are unpacked.
+type entryFilter struct{ size, limit int64 }
+
+// keep is an archive.Filter. It leaves out what AUFS stored beside the files of a layer for itself.
+func (f *entryFilter) keep(hdr *tar.Header) (bool, error) {
+	if hdr.Size < 0 || hdr.Size > f.limit-f.size {
+		return false, fmt.Errorf("%s: the layer's files need more than the %s that are free", hdr.Name, units.HumanSize(float64(f.limit)))
+	}
+	f.size += hdr.Size
 	base := path.Base(hdr.Name)
 	return base == whiteoutOpaque || !strings.HasPrefix(base, whiteoutMeta), nil
 }

@@ -104,12 +104,49 @@ func TestLayersStayInside(t *testing.T) {
 			}
 			layer := layerTar(t, files...)
 			// Refusing is as good as staying inside.
-			_, err := applyLayer(t.Context(), root, bytes.NewReader(layer), digest.FromBytes(layer), nil)
+			_, err := applyLayer(t.Context(), root, bytes.NewReader(layer), digest.FromBytes(layer), nil, 1<<30)
 			t.Logf("error: %v", err)
 			if after := snapshot(t, outside); after != before {
 				t.Errorf("changed:\n%swas:\n%s", after, before)
 			}
 		})
+	}
+}
+
+// sparseBomb is an archive of one kilobyte with a file of 8 GiB, all hole, in the old GNU format.
+func sparseBomb() []byte {
+	b := make([]byte, 3*512)
+	put := func(at int, text string) { copy(b[at:], text) }
+	put(0, "bomb")
+	put(100, "0000644\x000000000\x000000000\x0000000000000\x0000000000000\x00        S")
+	put(257, "ustar  \x00")
+	put(386, "77777777777\x0000000000000\x00") // one piece: at the end, nothing
+	put(483, "77777777777\x00")                // the size it claims
+	sum := 0
+	for _, c := range b[:512] {
+		sum += int(c)
+	}
+	put(148, fmt.Sprintf("%06o\x00 ", sum))
+	return b
+}
+
+// A sparse file of a few bytes can claim any size; it must not fill the disk before it is refused.
+func TestLayerThatClaimsTooMuch(t *testing.T) {
+	needRoot(t)
+	for name, layer := range map[string][]byte{
+		"one":      layerTar(t, file{name: "a", content: strings.Repeat("x", 1001)}),
+		"together": layerTar(t, file{name: "a", content: strings.Repeat("x", 600)}, file{name: "b", content: strings.Repeat("x", 600)}),
+		"sparse":   sparseBomb(),
+	} {
+		root := t.TempDir()
+		_, err := applyLayer(t.Context(), root, bytes.NewReader(layer), digest.FromBytes(layer), nil, 1000)
+		if err == nil || !strings.Contains(err.Error(), "need more than the 1kB that are free") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	layer := layerTar(t, file{name: "a", content: strings.Repeat("x", 1000)})
+	if _, err := applyLayer(t.Context(), t.TempDir(), bytes.NewReader(layer), digest.FromBytes(layer), nil, 1000); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -129,7 +166,7 @@ func FuzzLayer(f *testing.F) {
 			t.Fatal(err)
 		}
 		before := snapshot(t, outside)
-		_, _ = applyLayer(t.Context(), root, bytes.NewReader(layer), digest.FromBytes(layer), nil)
+		_, _ = applyLayer(t.Context(), root, bytes.NewReader(layer), digest.FromBytes(layer), nil, 1<<20)
 		entries, err := os.ReadDir(dir)
 		if err != nil || len(entries) != 2 || snapshot(t, outside) != before {
 			t.Errorf("%v, %v", entries, err)
