@@ -107,6 +107,33 @@ func TestRemove(t *testing.T) {
 	check(0, 0)
 }
 
+func TestTag(t *testing.T) {
+	s, names := stored(t)
+	other, err := s.Get(t.Context(), names[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []string{names[0], other.ID[:20]} { // the second time the name moves
+		if err := s.Tag(t.Context(), from, "mine"); err != nil {
+			t.Fatal(err)
+		}
+		want, err := s.Get(t.Context(), from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := pull(t, again(s), "mine", "never")
+		if err != nil || img.ID != want.ID || img.Name != "docker.io/library/mine:latest" {
+			t.Errorf("%s: %+v, %v", from, img, err)
+		}
+	}
+	if err := s.Tag(t.Context(), "nope", "mine"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("unknown image: %v", err)
+	}
+	if err := s.Tag(t.Context(), names[0], "Not A Name"); err == nil {
+		t.Error("a bad name is accepted")
+	}
+}
+
 func TestRemoveByIDTakesAllNames(t *testing.T) {
 	s, names := stored(t)
 	img, err := s.Get(t.Context(), names[0])

@@ -14,6 +14,12 @@ func (s *Store) Tag(ctx context.Context, nameOrID, name string) error {
 	if err != nil {
 		return fmt.Errorf("%q is not an image's name: %w", name, err)
 	}
+	// Nobody may remove the image between finding and naming it.
+	lock, err := lockShared(ctx, s.lockPath("gc"))
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
 	idx, err := s.readIndex()
 	if err != nil {
 		return err
