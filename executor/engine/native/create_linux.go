@@ -53,6 +53,7 @@ func (e *Engine) fill(ctx context.Context, c *container, ec engine.Container) er
 	if c.rec.Mounts, err = e.resolveMounts(c); err != nil {
 		return err
 	}
+	// Also the record of who has references on which volumes, before they are taken.
 	if err := c.save(); err != nil {
 		return err
 	}

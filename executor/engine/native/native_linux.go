@@ -25,6 +25,7 @@ type Engine struct {
 	images   *image.Store
 	volumes  *volume.Store
 	filters  *filterCache
+	quit     chan struct{} // closed by Close
 
 	mu         sync.Mutex
 	containers map[string]*container   // guarded by mu; by id
@@ -63,15 +64,24 @@ func New(cfg Config) (*Engine, error) {
 		containers: map[string]*container{},
 		hosts:      map[string]ocispec.Host{},
 		external:   map[string]bool{},
+		quit:       make(chan struct{}),
 	}
 	e.filters = newFilterCache(e.runtimes.dir)
+	go reapOrphans(e.quit)
 	return e, nil
 }
 
 // Close lets go of everything. Containers that run go on; a later Engine adopts them. It waits until ended ones are
-// cleaned up.
+// cleaned up. Calling it again does nothing.
 func (e *Engine) Close() error {
 	e.mu.Lock()
+	select {
+	case <-e.quit:
+		e.mu.Unlock()
+		return nil
+	default:
+		close(e.quit)
+	}
 	containers := make([]*container, 0, len(e.containers))
 	for _, c := range e.containers {
 		containers = append(containers, c)

@@ -22,7 +22,8 @@ type process struct {
 	runtime *ociRuntime
 	rec     processRecord
 	handle  *pidHandle
-	child   bool // ours to reap; an adopted process is not
+	ctx     context.Context // that of the start or adoption, but never cancelled: for the clean-up
+	child   bool            // ours to reap; an adopted process is not
 	cgroup  string
 	ownPID  bool // the PID namespace is the container's own
 
@@ -193,7 +194,7 @@ func (e *Engine) clean(p *process) {
 		c.rec.Bindings = c.sandbox.Ports()
 		c.sandbox.Stop()
 	}
-	if err := p.runtime.remove(context.Background(), c.id, p.cgroup); err != nil {
+	if err := p.runtime.remove(p.ctx, c.id, p.cgroup); err != nil {
 		e.logf("clean up container %s: %v", short(c.id), err)
 	}
 	removeCgroups(p.cgroup)

@@ -219,7 +219,7 @@ func (s *starting) publish() error {
 func (s *starting) begin() error {
 	c := s.c
 	p := &process{
-		e: s.e, c: c, runtime: s.runtime, rec: *c.rec.Process, handle: s.handle, child: true,
+		e: s.e, c: c, ctx: context.WithoutCancel(s.ctx), runtime: s.runtime, rec: *c.rec.Process, handle: s.handle, child: true,
 		cgroup: s.spec.Linux.CgroupsPath, ownPID: hasOwnPID(c.rec.Container.Spec),
 		ended: make(chan struct{}), cleaned: make(chan struct{}),
 	}

@@ -125,6 +125,9 @@ func (e *Engine) inherit(c *container, at map[string]mount) error {
 
 // makeMounts makes host directories and volumes, takes references on the volumes, and fills empty ones from the image.
 func (e *Engine) makeMounts(ctx context.Context, c *container) error {
+	if len(c.rec.Mounts) == 0 {
+		return nil
+	}
 	for i := range c.rec.Mounts {
 		m := &c.rec.Mounts[i]
 		var err error
