@@ -20,7 +20,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -49,8 +48,10 @@ const (
 // localDriver is the driver of directories on this host, docker's default.
 const localDriver = "local"
 
-// anonymousName is what an anonymous volume is called that was given no name.
-var anonymousName = regexp.MustCompile(`^[0-9a-f]{64}$`)
+// isAnonymous reports whether a name is one that an anonymous volume was given: 64 hex digits.
+func isAnonymous(name string) bool {
+	return len(name) == 64 && strings.Trim(name, "0123456789abcdef") == ""
+}
 
 // Store is a directory of volumes. It holds no state and is safe for many goroutines and processes.
 type Store struct{ root string }
@@ -80,12 +81,16 @@ func (v *Volume) Path() string { return filepath.Join(v.dir, dataDir) }
 // Open names a store; the directory is made with the first volume.
 func Open(root string) *Store { return &Store{root: root} }
 
-// validName bounds what becomes a file name: docker's names for volumes, and ids of containers.
-var validName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$`)
+// validName bounds what becomes a file name: docker's names for volumes, and ids of containers. It is no regular
+// expression, since compiling one at start-up takes half a millisecond of every command.
+func validName(name string) bool {
+	const alnum = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	return name != "" && len(name) <= 255 && strings.Contains(alnum, name[:1]) && strings.Trim(name, alnum+"_.-") == ""
+}
 
 // dir is the directory of a volume. The name is checked here, so that no method leaves the root.
 func (s *Store) dir(name string) (string, error) {
-	if !validName.MatchString(name) {
+	if !validName(name) {
 		return "", fmt.Errorf("%q is not a volume's name: use letters, digits, '_', '.' and '-', and begin with a letter or digit", name)
 	}
 	return filepath.Join(s.root, name), nil
@@ -203,7 +208,7 @@ func (s *Store) Get(_ context.Context, name string) (*Volume, error) {
 	}
 	v, err := state.ReadJSON[Volume](filepath.Join(dir, metaFile))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, state.ErrCorrupt) {
-		v, err = Volume{Spec: Spec{Driver: localDriver, Anonymous: anonymousName.MatchString(name)}, Created: info.ModTime()}, nil
+		v, err = Volume{Spec: Spec{Driver: localDriver, Anonymous: isAnonymous(name)}, Created: info.ModTime()}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("volume %q: %w", name, err)
@@ -248,7 +253,7 @@ func (s *Store) refPath(name, containerID string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !validName.MatchString(containerID) {
+	if !validName(containerID) {
 		return "", fmt.Errorf("%q is not a container's id", containerID)
 	}
 	return filepath.Join(dir, refsDir, containerID), nil

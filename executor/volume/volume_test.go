@@ -103,7 +103,7 @@ func TestAnonymous(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !anonymousName.MatchString(a.Name) || a.Name == b.Name || !a.Anonymous {
+	if !isAnonymous(a.Name) || a.Name == b.Name || !a.Anonymous {
 		t.Errorf("names %q %q", a.Name, b.Name)
 	}
 }
