@@ -184,6 +184,7 @@ func plan(cs ...*schema.Container) *planner.Plan {
 				id = "start " + d.Container
 			case value.Created:
 				id = "create " + d.Container
+			default: // an await step
 			}
 			after = append(after, id)
 		}

@@ -150,7 +150,7 @@ var meaningCodes = []diag.Info{
 		Cure:    "Set it with --var NAME=VALUE, in the environment or in a vars-file.",
 	},
 	{
-		Code: CodeBadVariable, Example: "vars:\n  TAG: {defualt: \"1\"}\nimage: alpine\n",
+		Code: CodeBadVariable, Example: "vars:\n  TAG: {defualt: \"1\"}\nimage: alpine\n", //nolint:misspell // the mistake is the example
 		Meaning: "The declaration of a variable is wrong: its name, one of its keys, its pattern or its default.",
 		Cure:    "A declaration is a default value, or a map of default, required, enum, pattern, secret and help.",
 	},

@@ -128,6 +128,7 @@ func (r *tomlReader) read() {
 			if r.table != nil {
 				r.keyValue(r.table, e, r.depth)
 			}
+		default: // a comment
 		}
 	}
 	if err := p.Error(); err != nil {
@@ -310,6 +311,7 @@ func (r *tomlReader) value(v *unstable.Node, at, depth int) (*Node, int) {
 		return r.array(v, at, depth)
 	case unstable.InlineTable:
 		return r.inlineTable(v, at, depth)
+	default: // a scalar
 	}
 	from, end := int(v.Raw.Offset), int(v.Raw.Offset+v.Raw.Length)
 	n := &Node{Kind: Scalar, Text: string(v.Data), Range: r.src.span(from, end)}
@@ -322,6 +324,7 @@ func (r *tomlReader) value(v *unstable.Node, at, depth int) (*Node, int) {
 		n.Type = Bool
 	case unstable.String:
 		n.Text = strings.ReplaceAll(n.Text, "\r\n", "\n") // as YAML reads line ends
+	default: // dates and times stay text
 	}
 	if !r.count(len(n.Text), depth, n.Range) {
 		return nil, end

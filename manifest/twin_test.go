@@ -74,7 +74,9 @@ func quotedText(t *rapid.T, s string, single string) string {
 
 func bare(s string) bool {
 	for i, r := range s {
-		if !(r >= 'a' && r <= 'z' || i > 0 && (r >= '0' && r <= '9' || r == '-' || r == '_')) {
+		letter := r >= 'a' && r <= 'z'
+		inner := r >= '0' && r <= '9' || r == '-' || r == '_'
+		if !letter && (i == 0 || !inner) {
 			return false
 		}
 	}

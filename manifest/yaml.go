@@ -261,11 +261,13 @@ func (r *yamlReader) key(k *yaml.Node) (Entry, int, bool) {
 	at := r.src.offset(diag.Pos{Line: k.Line, Column: k.Column})
 	end := at + 1 + len(k.Value)
 	target := k
-	if k.Kind == yaml.AliasNode {
+	switch k.Kind {
+	case yaml.AliasNode:
 		target = k.Alias
-	} else if k.Kind == yaml.ScalarNode {
+	case yaml.ScalarNode:
 		at = r.offset(k)
 		end = r.scalarEnd(k, at)
+	default: // is refused below
 	}
 	e := Entry{Key: target.Value, KeyRange: r.src.span(at, end)}
 	switch {

@@ -148,6 +148,7 @@ func placeOf(s *source, p yamlPlace, line, read int) diag.Range {
 		if i := bytes.LastIndexByte(s.text[:read], '\t'); i >= 0 {
 			return s.span(i, i+1)
 		}
+	default: // atRead
 	}
 	if i := bytes.IndexByte(s.line(last), '\t'); i >= 0 && len(bytes.TrimLeft(s.line(last)[:i], " ")) == 0 {
 		return s.span(s.starts[last]+i, s.starts[last]+i+1)

@@ -246,6 +246,7 @@ func (m *maker) addAwaits(c *schema.Container, after string) {
 			if !slices.Contains(conditions, e.condition) {
 				conditions = append(conditions, e.condition)
 			}
+		default: // created and started are steps of their own
 		}
 	}
 	for _, cond := range conditions {

@@ -64,7 +64,7 @@ func (d *decoder) envFileErrors(path string, from diag.Range, err error) {
 		return
 	}
 	list := []error{err}
-	if j, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what errors.Join returns
+	if j, ok := err.(interface{ Unwrap() []error }); ok { // what errors.Join returns
 		list = j.Unwrap()
 	}
 	for _, err := range list {

@@ -248,13 +248,11 @@ func (r *flagReader) apply(f *flagSpec, text string, i int) {
 		return
 	}
 	if err := f.set(text, r.at(i)); err != nil {
-		o := f.option
-		if o == nil {
-			o = &Option{Name: f.name, Kind: Object}
+		if f.option == nil {
 			advise(r.d.diags.Errorf(CodeBadFlag, r.at(i), "--%s: %v", f.name, err), nil, err)
 			return
 		}
-		r.d.bad(o, &manifest.Node{Range: r.at(i)}, err)
+		r.d.bad(f.option, &manifest.Node{Range: r.at(i)}, err)
 	}
 }
 

@@ -71,7 +71,7 @@ func (s *source) fill() error {
 	if n > 0 {
 		return nil
 	}
-	if err != nil && err != io.EOF && s.packed { //nolint:errorlint // gzip and files return io.EOF itself
+	if err != nil && err != io.EOF && s.packed { // gzip and files return io.EOF itself
 		s.in = failing{io.EOF}
 		s.start, s.end = 0, 0
 		return errDamaged

@@ -40,6 +40,16 @@ type saved struct {
 
 func escape(s string) string { return url.PathEscape(strings.ReplaceAll(s, ".", "%2e")) }
 
+// chosen is the subnet of a family that was chosen for the network, not declared; invalid = none.
+func (s *saved) chosen(v6 bool) netip.Prefix {
+	for _, p := range s.Subnets {
+		if p.Addr().Is6() == v6 && s.Network.Subnet != p {
+			return p
+		}
+	}
+	return netip.Prefix{}
+}
+
 func (m *Manager) load(key string) (saved, bool) {
 	var s saved
 	b, err := os.ReadFile(m.savedPath(key))
@@ -162,22 +172,6 @@ func (b *bridge) openPools(m *Manager, subnets []netip.Prefix, gateways []netip.
 // chooseSubnets returns the network's subnets with their gateways: what the declaration says, else what the network had
 // before if that is still free, else the next free one.
 func (m *Manager) chooseSubnets(n Network, used []ipam.Used) (subnets []netip.Prefix, gateways []netip.Addr, err error) {
-	before, _ := m.load(n.Key)
-	add := func(p netip.Prefix) {
-		gw := p.Masked().Addr().Next()
-		if n.Gateway.IsValid() && p.Contains(n.Gateway) {
-			gw = n.Gateway
-		}
-		subnets, gateways = append(subnets, p), append(gateways, gw)
-	}
-	had := func(v6 bool) netip.Prefix {
-		for _, p := range before.Subnets {
-			if p.Addr().Is6() == v6 && before.Network.Subnet != p {
-				return p
-			}
-		}
-		return netip.Prefix{}
-	}
 	if n.Gateway.IsValid() && !n.Subnet.IsValid() {
 		return nil, nil, errors.New("a gateway needs a subnet")
 	}
@@ -186,23 +180,28 @@ func (m *Manager) chooseSubnets(n Network, used []ipam.Used) (subnets []netip.Pr
 			return nil, nil, err
 		}
 	}
-	if n.Subnet.IsValid() && n.Subnet.Addr().Is4() {
-		add(n.Subnet)
-	} else {
-		p, err := ipam.Choose(had(false), used)
-		if err != nil {
+	before, _ := m.load(n.Key)
+	v4, v6 := n.Subnet, n.Subnet // Is4 and Is6 are false of an address that is not valid
+	if !n.Subnet.Addr().Is4() {
+		if v4, err = ipam.Choose(before.chosen(false), used); err != nil {
 			return nil, nil, err
 		}
-		add(p)
 	}
-	if n.Subnet.IsValid() && n.Subnet.Addr().Is6() {
-		add(n.Subnet)
-	} else if n.IPv6 {
-		p, err := ipam.ChooseULA(machineID(), had(true), used)
-		if err != nil {
+	subnets = append(subnets, v4)
+	if n.IPv6 && !n.Subnet.Addr().Is6() {
+		if v6, err = ipam.ChooseULA(machineID(), before.chosen(true), used); err != nil {
 			return nil, nil, err
 		}
-		add(p)
+	}
+	if v6.Addr().Is6() {
+		subnets = append(subnets, v6)
+	}
+	for _, p := range subnets {
+		gw := p.Masked().Addr().Next()
+		if n.Gateway.IsValid() && p.Contains(n.Gateway) {
+			gw = n.Gateway
+		}
+		gateways = append(gateways, gw)
 	}
 	return subnets, gateways, nil
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/schema/value"
 )
@@ -33,7 +34,7 @@ type victim struct {
 func crashAttach(dir, name string) Attach {
 	a := Attach{
 		ContainerID: hash(64, name), ContainerKey: name, Name: name, Hostname: name,
-		Mode: value.NetworkUser, Networks: []NetworkAttach{{Key: "a"}}, Dir: filepath.Join(dir, name), DNS: []string{"127.0.0.11"},
+		Mode: value.NetworkUser, Networks: []Membership{{Key: "a"}}, Dir: filepath.Join(dir, name), DNS: []string{"127.0.0.11"},
 	}
 	if name == "web" {
 		a.Ports = []value.PortMapping{publish("", 0, 80)}

@@ -17,7 +17,7 @@ import (
 type endpoint struct {
 	box   *Sandbox
 	net   *bridge
-	att   NetworkAttach
+	att   Membership
 	iface string // eth0, eth1, ...
 	ip    netip.Addr
 	ip6   netip.Addr // invalid on networks without IPv6
@@ -91,11 +91,11 @@ func (m *Manager) reserve(a Attach) error {
 func (s *Sandbox) connect(ctx context.Context) error {
 	atts := s.a.Networks
 	if s.a.Mode != value.NetworkUser {
-		att := NetworkAttach{Key: DefaultKey}
+		att := Membership{Key: DefaultKey}
 		if len(atts) > 0 { // what docker allows on the default bridge
 			att.MAC = atts[0].MAC
 		}
-		atts = []NetworkAttach{att}
+		atts = []Membership{att}
 		if s.m.network(DefaultKey) == nil {
 			if err := s.m.Ensure(ctx, Network{Key: DefaultKey, ICC: true, Default: true}); err != nil {
 				return err
@@ -126,7 +126,7 @@ func (s *Sandbox) connect(ctx context.Context) error {
 
 // use makes the endpoint number i of a container: it counts as a user of the network from now on. Addresses are leased by
 // openNetns.
-func (m *Manager) use(s *Sandbox, att NetworkAttach, i int) (*endpoint, error) {
+func (m *Manager) use(s *Sandbox, att Membership, i int) (*endpoint, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.nets[att.Key]

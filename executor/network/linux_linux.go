@@ -9,10 +9,11 @@ import (
 	"sync"
 
 	"github.com/google/nftables"
-	"github.com/runfile/runfile/executor/network/ipam"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/runfile/runfile/executor/network/ipam"
 )
 
 // linux is the Kernel of the namespace in which it was opened.

@@ -13,9 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/runfile/runfile/schema/value"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+
+	"github.com/runfile/runfile/schema/value"
 )
 
 // inHost marks the copy of the test program that runs in a network namespace of its own, which plays the host. Nothing

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/runfile/runfile/executor/network/ipam"
 	"golang.org/x/sys/unix"
+
+	"github.com/runfile/runfile/executor/network/ipam"
 )
 
 // Manager owns the network of one project. Its methods are safe for concurrent use.

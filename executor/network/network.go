@@ -56,7 +56,7 @@ type Attach struct {
 	Name         string // unique in the project; addresses are remembered under it
 	Hostname     string
 	Mode         value.NetworkMode
-	Networks     []NetworkAttach // for value.NetworkUser, in the order eth0, eth1, ...
+	Networks     []Membership // for value.NetworkUser, in the order eth0, eth1, ...
 	Links        []Link
 	AddHosts     []value.Host
 	DNS          []string
@@ -76,8 +76,8 @@ type Attach struct {
 	Bindings []engine.Binding
 }
 
-// NetworkAttach is one endpoint to make.
-type NetworkAttach struct {
+// Membership is a network that a container is attached to, and the endpoint to make in it.
+type Membership struct {
 	Key        string
 	Aliases    []string
 	IP, IP6    netip.Addr // invalid = chosen

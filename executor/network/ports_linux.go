@@ -10,8 +10,9 @@ import (
 	"slices"
 	"syscall"
 
-	"github.com/runfile/runfile/executor/engine"
 	"golang.org/x/sys/unix"
+
+	"github.com/runfile/runfile/executor/engine"
 )
 
 // ephemeralTries bounds the search for a port that is free in both families.

@@ -12,9 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/schema/value"
-	"golang.org/x/sys/unix"
 )
 
 func TestPortSpecs(t *testing.T) {

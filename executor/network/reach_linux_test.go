@@ -19,7 +19,7 @@ func userNet(t testing.TB, name string, keys ...string) Attach {
 	a := bridged(t, name)
 	a.Mode = value.NetworkUser
 	for _, k := range keys {
-		a.Networks = append(a.Networks, NetworkAttach{Key: k})
+		a.Networks = append(a.Networks, Membership{Key: k})
 	}
 	return a
 }

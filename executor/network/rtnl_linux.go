@@ -148,7 +148,7 @@ func addrRequest(index int32, p netip.Prefix) *nl.NetlinkRequest {
 	m.Index = uint32(index)
 	m.Prefixlen = uint8(p.Bits())
 	if p.Addr().Is6() {
-		m.IfAddrmsg.Flags = unix.IFA_F_NODAD // addresses are unique by lease; waiting for detection would cost a second
+		m.Flags = unix.IFA_F_NODAD // addresses are unique by lease; waiting for detection would cost a second
 	}
 	q.AddData(m)
 	q.AddData(nl.NewRtAttr(unix.IFA_LOCAL, p.Addr().AsSlice()))

@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-	"github.com/runfile/runfile/schema/value"
 	"golang.org/x/sys/unix"
+
+	"github.com/runfile/runfile/schema/value"
 )
 
 func read(t testing.TB, s *Sandbox, name string) string {

@@ -85,7 +85,7 @@ func superviseForTest(project string) int {
 // testPaths are paths of the test. They are short, because a socket's path must be.
 func testPaths(t *testing.T) state.Paths {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "rf")
+	dir, err := os.MkdirTemp("", "rf") //nolint:usetesting // the name of t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func serve(ctx context.Context, cfg ServeConfig, log *slog.Logger, terminate <-c
 	}()
 	log.Info("supervising", "project", cfg.Project)
 	s.stay(ctx, g, terminate)
-	return leave(s, g, web, served, dir, end)
+	return leave(s, web, served, dir, end)
 }
 
 // takeLock takes the project's lock. Another supervisor that answers makes it give up (nil, nil); one that is leaving
@@ -219,7 +219,7 @@ func (s *server) terminator(ctx context.Context, ended chan<- error) func() {
 
 // leave closes everything. The socket goes first: who connects from now on starts the next supervisor, and that waits
 // for the lock.
-func leave(s *server, g *gate, web *http.Server, served <-chan error, dir string, end context.CancelFunc) error {
+func leave(s *server, web *http.Server, served <-chan error, dir string, end context.CancelFunc) error {
 	err := os.Remove(filepath.Join(dir, socketName))
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil // somebody cleaned up; what counts is that it is not there

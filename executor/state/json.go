@@ -114,9 +114,9 @@ func ReadJSON[T any](path string) (T, error) {
 		var zero T
 		aside := path + ".corrupt"
 		if rerr := os.Rename(path, aside); rerr != nil {
-			return zero, fmt.Errorf("read %s: %w: %v; it could not be moved aside: %w", path, ErrCorrupt, err, rerr)
+			return zero, fmt.Errorf("read %s: %w: %w; it could not be moved aside: %w", path, ErrCorrupt, err, rerr)
 		}
-		return zero, fmt.Errorf("read %s: %w (kept as %s): %v", path, ErrCorrupt, aside, err)
+		return zero, fmt.Errorf("read %s: %w (kept as %s): %w", path, ErrCorrupt, aside, err)
 	}
 	return v, nil
 }

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -53,7 +54,7 @@ func Check(ctx context.Context, p engine.Process, cfg HealthConfig) ProbeResult 
 	switch {
 	case err == nil && !exit.Unknown:
 		r.ExitCode = exit.Code
-	case err == errTooLong:
+	case errors.Is(err, errTooLong):
 		text := fmt.Sprintf("Health check exceeded timeout (%s)", cfg.Timeout)
 		if r.Output != "" {
 			text += ": " + r.Output
@@ -65,7 +66,7 @@ func Check(ctx context.Context, p engine.Process, cfg HealthConfig) ProbeResult 
 	return r
 }
 
-var errTooLong = fmt.Errorf("the probe took too long")
+var errTooLong = errors.New("the probe took too long")
 
 // runProbe runs a command in a container for at most limit and returns when it is gone.
 func runProbe(ctx context.Context, p engine.Process, args []string, limit time.Duration, out *limitedBuffer) (engine.Exit, error) {

@@ -85,12 +85,8 @@ var probeKinds = []string{"tcp", "http", "log", "exec"}
 
 func probeFields(fields []Field) (Probe, error) {
 	var p Probe
-	var kinds []string
 	var single []Field
 	for _, f := range fields {
-		if contains(probeKinds, f.Name) && !contains(kinds, f.Name) {
-			kinds = append(kinds, f.Name)
-		}
 		if f.Name == "exec" && !f.Null {
 			p.Exec = append(p.Exec, f.Text)
 			continue
@@ -101,19 +97,17 @@ func probeFields(fields []Field) (Probe, error) {
 	if err != nil {
 		return p, err
 	}
-	switch {
-	case len(kinds) == 0:
-		return p, bad("there is nothing to probe").fix("add one of tcp, http, log and exec")
-	case len(kinds) > 1:
-		return p, bad("%s and %s exclude each other", kinds[0], kinds[1]).in(kinds[1]).fix("keep one of them")
+	kind, err := probeKind(fields)
+	if err != nil {
+		return p, err
 	}
-	if kinds[0] == "exec" && len(p.Exec) == 1 && !inList(fields, "exec") {
+	if kind == "exec" && len(p.Exec) == 1 && !inList(fields, "exec") {
 		if p.Exec, err = SplitCommand(p.Exec[0]); err != nil {
 			return p, inField(err, "exec")
 		}
 	}
-	if err := p.setKind(kinds[0], get[kinds[0]]); err != nil {
-		return p, inField(err, kinds[0])
+	if err := p.setKind(kind, get[kind]); err != nil {
+		return p, inField(err, kind)
 	}
 	if s, ok := get["interval"]; ok {
 		if p.Interval, err = Duration().Parse(s); err != nil {
@@ -126,6 +120,24 @@ func probeFields(fields []Field) (Probe, error) {
 		}
 	}
 	return p, nil
+}
+
+// probeKind is the one way of probing that the fields ask for.
+func probeKind(fields []Field) (string, error) {
+	var kinds []string
+	for _, f := range fields {
+		if contains(probeKinds, f.Name) && !contains(kinds, f.Name) {
+			kinds = append(kinds, f.Name)
+		}
+	}
+	switch len(kinds) {
+	case 0:
+		return "", bad("there is nothing to probe").fix("add one of tcp, http, log and exec")
+	case 1:
+		return kinds[0], nil
+	default:
+		return "", bad("%s and %s exclude each other", kinds[0], kinds[1]).in(kinds[1]).fix("keep one of them")
+	}
 }
 
 // inList reports whether the field was written as a list.

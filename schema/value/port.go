@@ -44,12 +44,12 @@ func parsePublish(s string) (PortMapping, error) {
 	}
 	n := len(parts)
 	container := parts[n-1]
-	switch {
-	case n == 1:
+	switch n {
+	case 1:
 		return publish("", "", "", container, proto)
-	case n == 2:
+	case 2:
 		return publish("", parts[0], "", container, proto)
-	case n == 4:
+	case 4:
 		return publish(parts[0], parts[1], parts[2], container, proto)
 	}
 	return publish(strings.Join(parts[:n-2], ":"), parts[n-2], "", container, proto)

@@ -46,9 +46,9 @@ func (s *stream) String() string {
 	return s.buf.String()
 }
 
-// await blocks until the stream holds text.
-func (s *stream) await(ctx context.Context, text string) error {
-	for !strings.Contains(s.String(), text) {
+// awaitUp blocks until the stream holds what the script up says.
+func (s *stream) awaitUp(ctx context.Context) error {
+	for !strings.Contains(s.String(), "up") {
 		select {
 		case <-s.more:
 		case <-ctx.Done():

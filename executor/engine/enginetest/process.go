@@ -49,7 +49,7 @@ func signals(s *suite) {
 	} {
 		out := newOutput()
 		p := s.start(s.create(s.spec("web", c.script), nil), out)
-		if err := out.stdout.await(s.ctx, "up"); err != nil {
+		if err := out.stdout.awaitUp(s.ctx); err != nil {
 			s.Fatalf("%s: %v", c.script, err)
 		}
 		if err := p.Signal(s.ctx, c.signal); err != nil {
@@ -76,7 +76,7 @@ func waitContext(s *suite) {
 	if _, err := p.Wait(ctx); !errors.Is(err, context.Canceled) {
 		s.Fatalf("Wait = %v, want the context's error", err)
 	}
-	if err := out.stdout.await(s.ctx, "up"); err != nil {
+	if err := out.stdout.awaitUp(s.ctx); err != nil {
 		s.Fatal("the process did not go on: ", err)
 	}
 	if err := p.Signal(s.ctx, 15); err != nil {
@@ -142,7 +142,7 @@ func execute(s *suite) {
 	c := s.spec("web", "trap 'exit 7' TERM; touch /mark; "+up)
 	boot := newOutput()
 	p := s.start(s.create(c, nil), boot)
-	if err := boot.stdout.await(s.ctx, "up"); err != nil {
+	if err := boot.stdout.awaitUp(s.ctx); err != nil {
 		s.Fatal(err)
 	}
 	for _, x := range []struct {
@@ -188,7 +188,7 @@ func execute(s *suite) {
 func execEnds(s *suite) {
 	out := newOutput()
 	p := s.start(s.create(s.spec("web", up), nil), out)
-	if err := out.stdout.await(s.ctx, "up"); err != nil {
+	if err := out.stdout.awaitUp(s.ctx); err != nil {
 		s.Fatal(err)
 	}
 	q, err := p.Exec(s.ctx, engine.Exec{Args: []string{"sleep", "1000"}}, engine.Stdio{})

@@ -47,7 +47,7 @@ func adoptRunning(s *suite) {
 	out := newOutput()
 	id := s.create(s.spec("web", "trap 'echo bye; exit 7' TERM; "+up), nil)
 	p := s.start(id, out)
-	if err := out.stdout.await(s.ctx, "up"); err != nil {
+	if err := out.stdout.awaitUp(s.ctx); err != nil {
 		s.Fatal(err)
 	}
 	pid := p.PID()
@@ -216,7 +216,7 @@ func link(s *suite) {
 	out := newOutput()
 	db := s.create(s.spec("db", up), nil)
 	s.start(db, out)
-	if err := out.stdout.await(s.ctx, "up"); err != nil {
+	if err := out.stdout.awaitUp(s.ctx); err != nil {
 		s.Fatal(err)
 	}
 	c := s.spec("web", "")

@@ -107,27 +107,20 @@ func (p *process) command(words []string) (int, error) {
 	case "sleep":
 		return 0, p.sleep(duration(arg(1)))
 	case "echo":
-		return p.echo(words[1:]), nil
-	case "cat":
-		return p.cat(arg(1))
+		p.echo(words[1:])
+		return 0, nil
 	case "true", ":", "/bin/true":
 		return 0, nil
 	case "false", "/bin/false":
 		return 1, nil
-	case "test":
-		return status(p.container.has(words[len(words)-1])), nil
-	case "touch":
-		p.container.write(arg(1), "", true)
-		return 0, nil
-	case "rm":
-		return status(p.container.erase(words[len(words)-1])), nil
+	case "cat":
+		return p.cat(arg(1))
+	case "test", "touch", "rm":
+		return p.fileCommand(words[0], words[len(words)-1])
 	case "trap":
 		p.setTrap(arg(2), arg(1))
 		return 0, nil
-	case "ignore-term":
-		p.setTrap("TERM", "")
-		return 0, nil
-	case "on-term":
+	case "ignore-term", "on-term":
 		p.setTrap("TERM", strings.Join(words[1:], " "))
 		return 0, nil
 	case "kill":
@@ -136,12 +129,27 @@ func (p *process) command(words []string) (int, error) {
 		p.listen(arg(1), arg(2))
 		return 0, nil
 	case "id":
-		return p.echo([]string{p.user}), nil
+		p.echo([]string{p.user})
+		return 0, nil
 	case "pwd":
-		return p.echo([]string{p.workdir}), nil
+		p.echo([]string{p.workdir})
+		return 0, nil
 	}
 	p.print(true, "sh: "+words[0]+": not found\n")
 	return 127, nil
+}
+
+// fileCommand runs a statement about one file of the container.
+func (p *process) fileCommand(verb, file string) (int, error) {
+	switch verb {
+	case "test":
+		return status(p.container.has(file)), nil
+	case "touch":
+		p.container.write(file, "", true)
+		return 0, nil
+	default: // rm
+		return status(p.container.erase(file)), nil
+	}
 }
 
 func status(ok bool) int {
@@ -221,7 +229,7 @@ func signalNumber(name string) int {
 }
 
 // echo writes its words, to a file if the last ones say so.
-func (p *process) echo(words []string) int {
+func (p *process) echo(words []string) {
 	stderr, file, appending := false, "", false
 	var text []string
 	for i := 0; i < len(words); i++ {
@@ -241,10 +249,9 @@ func (p *process) echo(words []string) int {
 	line := strings.Join(text, " ") + "\n"
 	if file != "" {
 		p.container.write(file, line, appending)
-		return 0
+		return
 	}
 	p.print(stderr, line)
-	return 0
 }
 
 func (p *process) print(stderr bool, text string) {

@@ -139,7 +139,7 @@ func (e *Engine) attachment(c *container, mode value.NetworkMode) (network.Attac
 		if mode != value.NetworkUser {
 			break
 		}
-		na := network.NetworkAttach{
+		na := network.Membership{
 			Key: entry.Name, Aliases: entry.Aliases, IP: entry.IP, IP6: entry.IP6, MAC: entry.MAC, GWPriority: entry.GWPriority,
 		}
 		if i == 0 {
@@ -160,7 +160,7 @@ func (e *Engine) attachment(c *container, mode value.NetworkMode) (network.Attac
 }
 
 // firstNetwork: the options ip, ip6, mac-address and network-alias belong to the first network.
-func firstNetwork(na *network.NetworkAttach, n schema.Network) error {
+func firstNetwork(na *network.Membership, n schema.Network) error {
 	na.Aliases = append(na.Aliases, n.Aliases.Values()...)
 	if n.MAC.Set {
 		na.MAC = n.MAC.Value

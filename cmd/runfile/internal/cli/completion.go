@@ -15,7 +15,7 @@ func (a *app) completionVerb() *cobra.Command {
 	return &cobra.Command{
 		Use: "completion bash|zsh|fish|powershell", Short: "Print the completion script of a shell", GroupID: "about",
 		Example: "  source <(runfile completion bash)\n  runfile completion fish > ~/.config/fish/completions/runfile.fish",
-		Args:    someArgs(1, "the name of a shell"), ValidArgs: shells,
+		Args:    someArgs("the name of a shell"), ValidArgs: shells,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			switch args[0] {
@@ -64,7 +64,7 @@ func (a *app) keys() []string {
 
 // completeContainers completes with the containers that exist, and with those of the runfile if none can be seen.
 func (a *app) completeContainers(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-	if name, _, err := a.project(); err == nil {
+	if name, err := a.project(); err == nil {
 		if records, err := project.Records(a.paths, name); err == nil && len(records) > 0 {
 			var out []string
 			for _, r := range records {

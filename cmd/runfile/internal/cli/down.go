@@ -42,7 +42,7 @@ func (a *app) down(ctx context.Context, o downFlags) error {
 	if err := needRoot("down"); err != nil {
 		return err
 	}
-	name, _, err := a.project()
+	name, err := a.project()
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,7 @@ func newEvent(ev executor.Event) (event, bool) {
 	switch ev.Type {
 	case executor.EventPlan, executor.EventDone, executor.EventOutput, executor.EventProgress:
 		return event{}, false
+	default: // about a container, an image or another object
 	}
 	e := event{Type: "container", Action: string(ev.Type), Name: ev.Container, Detail: ev.Detail, at: ev.Time}
 	if e.Name == "" {
@@ -110,7 +111,7 @@ func (a *app) events(ctx context.Context, since, until, text string) error {
 	if err != nil {
 		return err
 	}
-	name, _, err := a.project()
+	name, err := a.project()
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ func (a *app) inspectVerb() *cobra.Command {
 	var text string
 	cmd := &cobra.Command{
 		Use: "inspect [OPTIONS] NAME...", Short: "Print everything about containers, in docker's field names", GroupID: "containers",
-		Args: someArgs(1, "the name of a container"), ValidArgsFunction: a.completeContainers,
+		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainers,
 		RunE: func(_ *cobra.Command, refs []string) error { return a.inspect(refs, text) },
 	}
 	cmd.Flags().StringVarP(&text, "format", "", "", "json, yaml or a Go template, for each container")

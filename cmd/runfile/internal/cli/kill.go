@@ -11,7 +11,7 @@ func (a *app) killVerb() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use: "kill [OPTIONS] NAME...", Short: "Send a signal to containers, SIGKILL by default", GroupID: "containers",
-		Args: someArgs(1, "the name of a container"), ValidArgsFunction: a.completeContainers,
+		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainers,
 	}
 	cmd.Flags().StringVarP(&name, "signal", "s", "KILL", "signal to send, by name or number")
 	cmd.RunE = func(cmd *cobra.Command, refs []string) error {

@@ -78,7 +78,7 @@ func (a *app) psRecords(o psFlags) ([]executor.Record, error) {
 		}
 		names = all
 	} else {
-		home, _, err := a.project()
+		home, err := a.project()
 		if err != nil {
 			return nil, err
 		}

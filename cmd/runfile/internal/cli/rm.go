@@ -11,7 +11,7 @@ func (a *app) rmVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rm [OPTIONS] NAME...", Short: "Remove containers", GroupID: "containers",
 		Long: "Removes containers that do not run, or any with --force. Named volumes stay; with -v the anonymous ones go.",
-		Args: someArgs(1, "the name of a container"), ValidArgsFunction: a.completeContainers,
+		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainers,
 	}
 	cmd.Flags().BoolVarP(&force, "force", "f", false, "kill what runs")
 	cmd.Flags().BoolVarP(&volumes, "volumes", "v", false, "remove the anonymous volumes, too")

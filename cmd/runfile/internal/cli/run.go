@@ -177,6 +177,7 @@ func (r *dockerRun) observe(ev executor.Event) {
 			fmt.Fprintf(r.a.stderr, "pulling %s\n", terminal.Clean(ev.Object))
 		}
 		r.pulling = true
+	default: // docker does not show the others
 	}
 }
 

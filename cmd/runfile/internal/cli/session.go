@@ -167,6 +167,7 @@ func (s *session) observe(ev executor.Event, planned chan struct{}) {
 		case s.again <- struct{}{}:
 		default: // it is told already, or not interested
 		}
+	default: // the others do not concern the terminal
 	}
 }
 

@@ -33,21 +33,21 @@ func needRoot(verb string) error {
 
 // projectName is the project that a verb without names is about: the one asked for, else the one of the runfile here,
 // else the one that `runfile run` uses. A runfile with mistakes still has a name, so that down works beside it.
-func (a *app) project() (name string, fromFile bool, err error) {
+func (a *app) project() (string, error) {
 	if a.g.projectName != "" {
-		return a.g.projectName, false, nil
+		return a.g.projectName, nil
 	}
 	doc, diags, err := a.document()
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	if len(doc.Files) > 0 && doc.Name != "" {
-		return doc.Name, true, nil
+		return doc.Name, nil
 	}
 	if len(a.g.files) > 0 { // one was named and cannot be read
-		return "", false, a.report(diags, doc.Sources, exitUsage)
+		return "", a.report(diags, doc.Sources, exitUsage)
 	}
-	return defaultProject, false, nil
+	return defaultProject, nil
 }
 
 // target is a container that exists, in whichever project.
@@ -59,7 +59,7 @@ type target struct {
 // targets finds the containers that refs mean: keys, names, ids or unique beginnings of ids of this project, or of any
 // other project if this one has no such container. No refs mean all containers of this project.
 func (a *app) targets(refs []string) ([]target, error) {
-	home, _, err := a.project()
+	home, err := a.project()
 	if err != nil {
 		return nil, err
 	}

@@ -58,10 +58,10 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// someArgs refuses fewer than n arguments.
-func someArgs(n int, what string) cobra.PositionalArgs {
+// someArgs refuses a command line without arguments; what names the missing one.
+func someArgs(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < n {
+		if len(args) == 0 {
 			return usagef("%s needs %s", cmd.CommandPath(), what).next("usage: %s", cmd.UseLine())
 		}
 		return nil

@@ -11,7 +11,7 @@ func (a *app) waitVerb() *cobra.Command {
 		Use: "wait NAME...", Short: "Wait until containers have ended for good and print their exit codes", GroupID: "containers",
 		Long: "Waits for the last exit of each container, past the restarts that its restart policy still owes it, and\n" +
 			"prints the exit codes one a line in the order of the names.",
-		Args: someArgs(1, "the name of a container"), ValidArgsFunction: a.completeContainers,
+		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainers,
 		RunE: func(cmd *cobra.Command, refs []string) error {
 			if err := needRoot("wait"); err != nil {
 				return err

@@ -170,12 +170,8 @@ func status(r *executor.Record, now time.Time) string {
 func detail(r *executor.Record) string {
 	s := string(r.State)
 	switch {
-	case r.State == executor.Running && r.Health != nil && r.Health.Status == "starting":
-		s = "health starting"
-	case r.State == executor.Running && r.Health != nil:
-		s = r.Health.Status
-	case r.State == executor.Running && r.Ready:
-		s = "ready"
+	case r.State == executor.Running:
+		s = running(r)
 	case r.State == executor.Exited && r.Exit != nil && r.Exit.Unknown:
 		s = "exit unknown"
 	case r.State == executor.Exited:
@@ -186,14 +182,33 @@ func detail(r *executor.Record) string {
 	if r.Exit != nil && r.Exit.OOMKilled && r.State != executor.Running {
 		s += ", out of memory"
 	}
-	switch r.RestartCount {
-	case 0:
-	case 1:
-		s += ", 1 restart"
+	return s + restarts(r.RestartCount)
+}
+
+// running is the state of a container that runs: how its health is, or else whether it is ready.
+func running(r *executor.Record) string {
+	switch {
+	case r.Health != nil && r.Health.Status == "starting":
+		return "health starting"
+	case r.Health != nil:
+		return r.Health.Status
+	case r.Ready:
+		return "ready"
 	default:
-		s += fmt.Sprintf(", %d restarts", r.RestartCount)
+		return string(r.State)
 	}
-	return s
+}
+
+// restarts is what follows the state of a container that was restarted.
+func restarts(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return ", 1 restart"
+	default:
+		return fmt.Sprintf(", %d restarts", n)
+	}
 }
 
 // age is how long a container has been in its state, short: 41s, 3m, 2h, 5d.
@@ -204,6 +219,7 @@ func age(r *executor.Record, now time.Time) string {
 		since = r.StartedAt
 	case executor.Exited, executor.Restarting:
 		since = r.FinishedAt
+	default: // since it was made
 	}
 	if since.IsZero() {
 		since = r.CreatedAt

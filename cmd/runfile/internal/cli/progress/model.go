@@ -128,6 +128,7 @@ func describe(c *change, ev executor.Event) (shown bool) {
 		c.fail, c.code = true, ev.ExitCode
 	case executor.EventSkip:
 		c.detail = "needs " + ev.Because
+	default: // the word says it all
 	}
 	return shown
 }
@@ -169,6 +170,7 @@ func (r *row) apply(ev executor.Event, c change) {
 	case executor.EventDie:
 		r.ended = ev.Time
 		r.phase = exitPhase(ev.ExitCode, r.Service)
+	default: // phases says it all
 	}
 	r.state, r.detail = c.state, c.detail
 }
