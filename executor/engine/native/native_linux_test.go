@@ -51,6 +51,9 @@ func runTests(m *testing.M) (int, error) {
 	if os.Geteuid() != 0 {
 		return m.Run(), nil
 	}
+	if archive = os.Getenv("NATIVE_TEST_IMAGE"); archive != "" { // a guest without a Go tool chain brings it along
+		return m.Run(), nil
+	}
 	dir, err := os.MkdirTemp("", "native")
 	if err != nil {
 		return 1, err

@@ -65,9 +65,6 @@ type optionCase struct {
 
 func optionCases(t *testing.T) []optionCase {
 	own := ocispec.DetectHost("", "")
-	if own.CgroupVersion == 2 {
-		t.Log("cgroup files are checked on v1 only here; conformance does it on v2")
-	}
 	cases := []optionCase{
 		{"capabilities", "grep CapEff /proc/self/status", nil, "CapEff:\t00000000a80425fb"},
 		{"cap-drop all", "grep CapEff /proc/self/status", func(c *schema.Container) {
@@ -121,7 +118,7 @@ func optionCases(t *testing.T) []optionCase {
 			c.Mounts.ReadOnly = set(true)
 			c.Mounts.Tmpfs = items(value.Tmpfs{Target: "/t"})
 		}, "1\nro\nrw"},
-		{"tmpfs", "grep ' /run ' /proc/mounts | cut -d' ' -f4; stat -c %a /run; stat -c %a /data", func(c *schema.Container) {
+		{"tmpfs", "grep ' /run ' /proc/mounts | cut -d' ' -f4 | sed s/,inode64//; stat -c %a /run; stat -c %a /data", func(c *schema.Container) {
 			c.Mounts.Tmpfs = items(value.Tmpfs{Target: "/run", Options: []string{"rw", "exec", "size=64m"}}, value.Tmpfs{Target: "/data"})
 		}, "rw,nosuid,nodev,relatime,size=65536k\n1777\n2750"},
 		{"ulimit", "ulimit -Sn; ulimit -Hn", func(c *schema.Container) {
@@ -157,10 +154,34 @@ func optionCases(t *testing.T) []optionCase {
 		}, namespaceOf(t, "net")},
 		{"leaked descriptors", "ls /proc/self/fd | tr '\\n' ' '", nil, "0 1 2 3"},
 	}
-	if own.CgroupVersion == 1 {
-		cases = append(cases, cgroupV1Cases()...)
+	if own.CgroupVersion == 2 {
+		return append(cases, cgroupV2Cases()...)
 	}
-	return cases
+	return append(cases, cgroupV1Cases()...)
+}
+
+func cgroupV2Cases() []optionCase {
+	return []optionCase{
+		{"memory", "cd /sys/fs/cgroup; cat memory.max memory.swap.max", func(c *schema.Container) {
+			c.Resources.Memory = set(int64(64 << 20))
+		}, "67108864\n67108864"},
+		{"memory-swap", "cd /sys/fs/cgroup; cat memory.swap.max", func(c *schema.Container) {
+			c.Resources.Memory, c.Resources.MemorySwap = set(int64(64<<20)), set(int64(64<<20))
+		}, "0"},
+		{"cpus", "cat /sys/fs/cgroup/cpu.max", func(c *schema.Container) {
+			c.Resources.NanoCPUs = set(int64(5e8))
+		}, "50000 100000"},
+		{"cpu-shares", "cat /sys/fs/cgroup/cpu.weight; cat /proc/self/cgroup", func(c *schema.Container) {
+			c.Resources.CPUShares = set(int64(512))
+		}, "59\n0::/"},
+		{"pids-limit", "cat /sys/fs/cgroup/pids.max; mkdir /sys/fs/cgroup/x 2>&1 | grep -c Read-only", func(c *schema.Container) {
+			c.Resources.PidsLimit = set(int64(7))
+		}, "7\n1"},
+		{"writable cgroups", "mkdir /sys/fs/cgroup/x && rmdir /sys/fs/cgroup/x && echo rw", func(c *schema.Container) {
+			c.Security.Options = items(value.SecurityOpt{Key: "writable-cgroups"})
+		}, "rw"},
+		{"devices", "mknod /n c 1 1; cat /n 2>&1 | grep -c 'not permitted'", nil, "1"},
+	}
 }
 
 func cgroupV1Cases() []optionCase {
