@@ -149,12 +149,19 @@ func (e *Engine) attachment(c *container, mode value.NetworkMode) (network.Attac
 		}
 		a.Networks = append(a.Networks, na)
 	}
+	if mode == value.NetworkBridge && n.MAC.Set {
+		a.Networks = []network.Membership{{Key: network.DefaultKey, MAC: n.MAC.Value}}
+	}
 	for _, l := range n.Links.Values() {
+		link := network.Link{Name: l.Container, Alias: l.Alias}
 		peer, err := e.peer(c, l.Container)
-		if err != nil {
+		switch {
+		case err == nil:
+			link.ContainerID, link.Name = peer.Container.ID, peer.Container.Name
+		case mode != value.NetworkUser: // there a link is a name, and what it names may come later
 			return a, &ocispec.Error{Option: "link", Err: err}
 		}
-		a.Links = append(a.Links, network.Link{ContainerID: peer.Container.ID, Name: peer.Container.Name, Alias: l.Alias})
+		a.Links = append(a.Links, link)
 	}
 	return a, nil
 }

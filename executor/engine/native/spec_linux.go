@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -37,6 +39,7 @@ func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec
 		in.HostsPath = existing(c.sandbox.Dir(), "hosts")
 		in.ResolvPath = existing(c.sandbox.Dir(), "resolv.conf")
 		in.HostnamePath = existing(c.sandbox.Dir(), "hostname")
+		in.Effective = withLinkEnv(c.rec.Effective, c.sandbox.LinkEnv())
 	}
 	if in.PIDPath, err = e.donorNamespace(c, spec.Namespaces.PID.Value, "pid"); err != nil {
 		return in, err
@@ -49,6 +52,27 @@ func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec
 	}
 	in.Mounts, err = e.specMounts(c, r)
 	return in, err
+}
+
+// withLinkEnv adds the variables of legacy links. They depend on addresses, so they are known only now; whatever the
+// image or the declaration sets goes before them.
+func withLinkEnv(e *schema.Effective, links []string) *schema.Effective {
+	if len(links) == 0 {
+		return e
+	}
+	set := make(map[string]bool, len(e.Env))
+	for _, kv := range e.Env {
+		name, _, _ := strings.Cut(kv, "=")
+		set[name] = true
+	}
+	out := *e
+	out.Env = slices.Clone(e.Env)
+	for _, kv := range links {
+		if name, _, _ := strings.Cut(kv, "="); !set[name] {
+			out.Env = append(out.Env, kv)
+		}
+	}
+	return &out
 }
 
 func existing(dir, name string) string {
@@ -176,7 +200,7 @@ func (r *ociRuntime) recursiveReadOnly() bool {
 // kernelHasSetattr tries mount_setattr with a bad size: EINVAL means that it is there.
 func kernelHasSetattr() bool {
 	err := unix.MountSetattr(-1, "", 0, &unix.MountAttr{})
-	return err != unix.ENOSYS //nolint:errorlint // the system call returns a bare errno
+	return err != unix.ENOSYS // the system call returns a bare errno
 }
 
 func atLeast(version string, major, minor int) bool {
