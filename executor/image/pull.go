@@ -155,7 +155,7 @@ type countingBody struct {
 func (b *countingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.counter.got.Add(int64(n))
-	b.counter.puller.progress(int64(n))
+	b.counter.progress(int64(n))
 	return n, err
 }
 

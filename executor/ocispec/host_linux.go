@@ -63,7 +63,7 @@ func controllers(version int) map[string]bool {
 	if err != nil {
 		return out
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close() // read only
 	for s := bufio.NewScanner(f); s.Scan(); {
 		if parts := strings.SplitN(s.Text(), ":", 3); len(parts) == 3 {
 			for _, c := range strings.Split(parts[1], ",") {

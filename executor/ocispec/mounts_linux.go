@@ -19,10 +19,7 @@ const defaultShmSize = 64 << 20
 // mounts puts docker's default mounts first and then everything else, parents before children. A mount of the user
 // replaces the default one at the same place, and /dev all defaults below it.
 func (b *builder) mounts() error {
-	user, err := b.userMounts()
-	if err != nil {
-		return err
-	}
+	user := b.userMounts()
 	taken := map[string]bool{}
 	for _, m := range user {
 		taken[m.Destination] = true
@@ -103,7 +100,7 @@ func ShmOptions(size int64) []string {
 
 // userMounts are the volumes, the tmpfs entries and the init program. A tmpfs wins over a volume at the same place:
 // the rules have refused a declared one, so it can only be an inherited or an anonymous one.
-func (b *builder) userMounts() ([]specs.Mount, error) {
+func (b *builder) userMounts() []specs.Mount {
 	var out []specs.Mount
 	tmpfs := map[string]bool{}
 	entries := b.c.Mounts.Tmpfs.Values()
@@ -124,7 +121,7 @@ func (b *builder) userMounts() ([]specs.Mount, error) {
 			Destination: InitTarget, Type: "bind", Source: b.in.InitPath, Options: []string{"bind", "ro", "rprivate"},
 		})
 	}
-	return out, nil
+	return out
 }
 
 // tmpfsMount lays the given options over docker's defaults; the last of a kind wins.
@@ -147,7 +144,7 @@ func (b *builder) modeInImage(dir string) uint32 {
 	if err != nil {
 		return sticky
 	}
-	defer f.Close() //nolint:errcheck // O_PATH
+	defer f.Close() // O_PATH
 	var st unix.Stat_t
 	if unix.Fstat(int(f.Fd()), &st) != nil {
 		return sticky

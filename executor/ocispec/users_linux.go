@@ -179,7 +179,7 @@ func readUserFile(rootfs, name string) ([]byte, error) {
 	if err != nil {
 		return nil, refuse("user", "the image's /%s cannot be read: %w", name, err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close() // read only
 	st, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("read /%s of the image: %w", name, err)
@@ -201,7 +201,7 @@ func OpenInRoot(root, name string, flags int) (*os.File, error) {
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: root, Err: err}
 	}
-	defer unix.Close(dir)       //nolint:errcheck // O_PATH
+	defer unix.Close(dir)       // O_PATH
 	if flags&unix.O_PATH == 0 { // with it the kernel refuses flags that mean nothing
 		flags |= unix.O_NOCTTY
 	}

@@ -100,10 +100,18 @@ func (e *Engine) takeOver(ctx context.Context, c *container, handle *pidHandle, 
 	return p, nil
 }
 
-// reopen reads on from the FIFOs, which the container has kept open. A terminal cannot be got back: its other end died
-// with the earlier supervisor.
+// reopen reads on from the FIFOs, which the container has kept open, or from the terminal, if that has a keeper. Without
+// one its other end died with the earlier supervisor.
 func (p *process) reopen(stdio engine.Stdio) error {
 	if p.rec.Terminal {
+		if p.rec.KeeperPID == 0 {
+			return nil
+		}
+		terminal, err := keptTerminal(&p.rec)
+		if err != nil {
+			return err
+		}
+		p.outputs, p.stop, p.terminal = (&streams{terminal: terminal}).attach(stdio)
 		return nil
 	}
 	for name, to := range map[string]io.Writer{"stdout": stdio.Stdout, "stderr": stdio.Stderr} {

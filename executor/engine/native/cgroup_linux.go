@@ -109,7 +109,7 @@ func oomKills(path string) int {
 		if err != nil {
 			continue
 		}
-		defer f.Close() //nolint:errcheck // read only
+		defer f.Close() // read only
 		for s := bufio.NewScanner(f); s.Scan(); {
 			if n, ok := strings.CutPrefix(s.Text(), "oom_kill "); ok {
 				count, _ := strconv.Atoi(n)

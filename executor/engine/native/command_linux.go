@@ -107,7 +107,7 @@ func checkFile(t tree, p *specs.Process, asked, name string) error {
 	case err != nil:
 		return fail(exitCannotRun, err.Error())
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close() // read only
 	st, err := f.Stat()
 	switch {
 	case err != nil:

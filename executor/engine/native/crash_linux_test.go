@@ -31,7 +31,7 @@ type helperJob struct {
 
 // supervise is the helper's main function.
 func supervise(job helperJob) error {
-	ctx := context.Background() //nolint:forbidigo // this is a main function
+	ctx := context.Background()
 	e, err := New(job.Config)
 	if err != nil {
 		return err
@@ -174,6 +174,40 @@ func TestKilledSupervisor(t *testing.T) {
 	}
 	if again.PID() == rec.Process.PID {
 		t.Error("the same process")
+	}
+}
+
+// TestTerminalOutlivesSupervisor: a detached container with a terminal does not get a hang-up, and its terminal works on.
+func TestTerminalOutlivesSupervisor(t *testing.T) {
+	needRoot(t)
+	cfg := crashConfig(t)
+	cfg.Logf = nil
+	c := declare("c", "sh", "-c", "echo up; read x; echo got $x; exit 3")
+	c.Stdio.TTY, c.Stdio.Interactive, c.Lifecycle.Detach = set(true), set(true), set(true)
+	ec := engine.Container{ID: state.NewID(), Name: cfg.Project + "-c", Project: cfg.Project, Dir: t.TempDir(), Spec: c}
+	supervisor, lines := spawn(t, helperJob{Config: cfg, Containers: []engine.Container{ec}})
+	expect(t, lines, "out up")
+	if err := supervisor.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = supervisor.Wait() // killed
+
+	cfg.Logf = t.Logf
+	p := openProject(t, cfg)
+	t.Cleanup(func() { p.drop(ec.ID) })
+	out := newBuffer()
+	pr, err := p.Adopt(t.Context(), ec.ID, engine.Stdio{Stdin: strings.NewReader("word\n"), Stdout: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pr.Resize(t.Context(), 100, 30); err != nil {
+		t.Error(err)
+	}
+	if exit, err := pr.Wait(t.Context()); err != nil || exit.Code != 3 && !exit.Unknown {
+		t.Errorf("exit %+v, %v", exit, err)
+	}
+	if !strings.Contains(out.String(), "got word\r\n") {
+		t.Errorf("output %q", out)
 	}
 }
 

@@ -29,7 +29,9 @@ func (e *Engine) Create(ctx context.Context, ec engine.Container) (*schema.Effec
 	e.containers[c.id] = c
 	e.mu.Unlock()
 	if err := e.fill(ctx, c, ec); err != nil {
-		e.forget(context.WithoutCancel(ctx), c, true)
+		if ferr := e.forget(context.WithoutCancel(ctx), c, true); ferr != nil {
+			e.logf("clean up container %s: %v", short(c.id), ferr)
+		}
 		return nil, wrap(err)
 	}
 	return c.rec.Effective, nil
@@ -108,7 +110,7 @@ func (e *Engine) checkUser(c *container) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close() //nolint:errcheck // O_PATH
+	defer root.Close() // O_PATH
 	_, _, err = ocispec.ResolveUser(fdPath(root), u)
 	return err
 }

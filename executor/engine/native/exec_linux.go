@@ -159,11 +159,11 @@ func (x *execProcess) launch(ctx context.Context, p *process, ps *specs.Process,
 	}
 	done := make(chan error, 1)
 	go func() { done <- p.runtime.finish(run, inv, cmd.Wait()) }()
-	return x.await(ctx, pidFile, inv.log, detach, done, stdio)
+	return x.await(ctx, pidFile, detach, done, stdio)
 }
 
 // await waits until the command runs, which the runtime tells by the pid file, or until the runtime gives up.
-func (x *execProcess) await(ctx context.Context, pidFile, log string, detach bool, done chan error, stdio engine.Stdio) error {
+func (x *execProcess) await(ctx context.Context, pidFile string, detach bool, done chan error, stdio engine.Stdio) error {
 	over, runErr := false, error(nil)
 	for x.rec.PID == 0 {
 		data, err := os.ReadFile(pidFile)

@@ -58,7 +58,7 @@ func (e *Engine) sourceInNamespace(c *container, m mount) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: copy the mount of %s: %w", m.Destination, m.Source, err)
 	}
-	defer unix.Close(fd) //nolint:errcheck // the mount has moved away
+	defer unix.Close(fd) // the mount has moved away
 	if err := e.ns.moveIn(fd, target); err != nil {
 		return "", fmt.Errorf("%s: %w", m.Destination, err)
 	}
@@ -111,7 +111,7 @@ func (n *mountNS) adoptMount(pid int, path, target string) error {
 	if o.err != nil {
 		return o.err
 	}
-	defer unix.Close(o.fd) //nolint:errcheck // the mount has moved away
+	defer unix.Close(o.fd) // the mount has moved away
 	return n.moveIn(o.fd, target)
 }
 
@@ -120,7 +120,7 @@ func treeOf(pid int, path string) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	defer ns.Close() //nolint:errcheck // read only
+	defer ns.Close() // read only
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
 		return -1, fmt.Errorf("unshare: %w", err)
 	}

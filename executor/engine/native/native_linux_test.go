@@ -58,7 +58,7 @@ func runTests(m *testing.M) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // best effort
+	defer os.RemoveAll(dir) // best effort
 	archive = filepath.Join(dir, "image.tar")
 	out, err := exec.Command("go", "run", "github.com/runfile/runfile/conformance/testimage", archive).CombinedOutput()
 	if err != nil {
@@ -117,7 +117,7 @@ func openProject(t testing.TB, cfg Config) *project {
 	p := &project{TB: t, Engine: e, cfg: cfg}
 	projects.Store(e, p)
 	t.Cleanup(func() {
-		if err := p.Engine.Close(); err != nil {
+		if err := p.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
 		for _, l := range leftovers(t, cfg) {
@@ -135,7 +135,7 @@ func reopen(t *testing.T, e engine.Engine) engine.Engine {
 	t.Helper()
 	v, _ := projects.Load(e)
 	p := v.(*project)
-	if err := p.Engine.Close(); err != nil {
+	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
 	next, err := New(p.cfg)

@@ -3,6 +3,7 @@ package native
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,7 +53,7 @@ func staticTest(t *testing.T) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close() // read only
 	return elfInterpreter(f) == ""
 }
 
@@ -64,8 +65,16 @@ type optionCase struct {
 }
 
 func optionCases(t *testing.T) []optionCase {
-	own := ocispec.DetectHost("", "")
-	cases := []optionCase{
+	cases := slices.Concat(securityCases(), processCases(), hostCases(t))
+	if ocispec.DetectHost("", "").CgroupVersion == 2 {
+		return append(cases, cgroupV2Cases()...)
+	}
+	return append(cases, cgroupV1Cases()...)
+}
+
+// securityCases: what the process may.
+func securityCases() []optionCase {
+	return []optionCase{
 		{"capabilities", "grep CapEff /proc/self/status", nil, "CapEff:\t00000000a80425fb"},
 		{"cap-drop all", "grep CapEff /proc/self/status", func(c *schema.Container) {
 			c.Security.CapDrop, c.Security.CapAdd = items("ALL"), items("CAP_NET_ADMIN")
@@ -88,6 +97,12 @@ func optionCases(t *testing.T) []optionCase {
 		{"systempaths", "[ $(head -c 3 /proc/timer_list | wc -c) = 3 ] && echo visible", func(c *schema.Container) {
 			c.Security.Options = items(value.SecurityOpt{Key: "systempaths", Value: "unconfined"})
 		}, "visible"},
+	}
+}
+
+// processCases: what the process finds.
+func processCases() []optionCase {
+	return []optionCase{
 		{
 			"mounts", "df -k /dev/shm | tail -1 | awk '{print $2}'; grep -c '^sysfs /sys sysfs ro' /proc/mounts; ls /dev | grep -v core | tr '\\n' ' '", nil,
 			"65536\n1\nfd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero",
@@ -121,6 +136,12 @@ func optionCases(t *testing.T) []optionCase {
 		{"tmpfs", "grep ' /run ' /proc/mounts | cut -d' ' -f4 | sed s/,inode64//; stat -c %a /run; stat -c %a /data", func(c *schema.Container) {
 			c.Mounts.Tmpfs = items(value.Tmpfs{Target: "/run", Options: []string{"rw", "exec", "size=64m"}}, value.Tmpfs{Target: "/data"})
 		}, "rw,nosuid,nodev,relatime,size=65536k\n1777\n2750"},
+	}
+}
+
+// hostCases: what the process has of the host.
+func hostCases(t *testing.T) []optionCase {
+	return []optionCase{
 		{"ulimit", "ulimit -Sn; ulimit -Hn", func(c *schema.Container) {
 			c.Process.Ulimits = items(value.Ulimit{Name: "nofile", Soft: 10, Hard: 10}, value.Ulimit{Name: "nofile", Soft: 20, Hard: 30})
 		}, "20\n30"},
@@ -154,10 +175,6 @@ func optionCases(t *testing.T) []optionCase {
 		}, namespaceOf(t, "net")},
 		{"leaked descriptors", "ls /proc/self/fd | tr '\\n' ' '", nil, "0 1 2 3"},
 	}
-	if own.CgroupVersion == 2 {
-		return append(cases, cgroupV2Cases()...)
-	}
-	return append(cases, cgroupV1Cases()...)
 }
 
 func cgroupV2Cases() []optionCase {

@@ -66,7 +66,7 @@ func (h *pidHandle) exitStatus() (unix.WaitStatus, bool) {
 	if err != nil {
 		return 0, false
 	}
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); waitABit() {
 		info := unix.PidfdInfo{Mask: unix.PIDFD_INFO_EXIT}
 		cerr := conn.Control(func(fd uintptr) { err = unix.IoctlPidfdInfo(int(fd), &info) })
 		if cerr != nil || err != nil && !errors.Is(err, unix.ESRCH) {

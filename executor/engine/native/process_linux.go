@@ -84,6 +84,9 @@ func (p *process) abandon() {
 	if p.stop != nil {
 		p.stop()
 	}
+	if p.terminal != nil {
+		_ = p.terminal.Close()
+	}
 }
 
 // Signal implements engine.Process.
@@ -212,5 +215,5 @@ func (e *Engine) clean(p *process) {
 	}
 }
 
-// waitABit is the pause between two looks at something that has no notification.
-func waitABit() { time.Sleep(2 * time.Millisecond) }
+// waitABit is the pause between two looks at something that has no notification. The callers bound how long they look.
+func waitABit() { time.Sleep(2 * time.Millisecond) } //nolint:forbidigo // there is no channel to wait on

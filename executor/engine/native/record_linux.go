@@ -43,7 +43,10 @@ type processRecord struct {
 	StartedAt time.Time `json:"startedAt"`
 	Runtime   string    `json:"runtime"` // path of the OCI runtime
 	Terminal  bool      `json:"terminal,omitempty"`
-	Ended     bool      `json:"ended,omitempty"`
+	// The process that keeps the terminal open; 0 = none does.
+	KeeperPID   int    `json:"keeperPID,omitempty"`
+	KeeperStart uint64 `json:"keeperStart,omitempty"`
+	Ended       bool   `json:"ended,omitempty"`
 	// Exit is how it ended, if somebody saw it.
 	Exit *engine.Exit `json:"exit,omitempty"`
 }

@@ -156,7 +156,7 @@ func (s *runtimes) trial(ctx context.Context, r *ociRuntime) error {
 	if err := os.MkdirAll(filepath.Join(dir, "rootfs"), 0o755); err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // best effort
+	defer os.RemoveAll(dir) // best effort
 	limit := int64(16)
 	cgroup := filepath.Join(cgroupTop, id)
 	spec := specs.Spec{

@@ -117,7 +117,7 @@ func (s *starting) buildSpec() error {
 	if err != nil {
 		return err
 	}
-	defer root.Close() //nolint:errcheck // O_PATH
+	defer root.Close() // O_PATH
 	in, err := s.e.specInput(s.c, s.runtime, fdPath(root))
 	if err != nil {
 		return err
@@ -202,6 +202,12 @@ func (s *starting) identify() error {
 	s.c.rec.Process = &processRecord{
 		PID: pid, StartTime: start, BootID: bootID(), StartedAt: time.Now(), Runtime: s.runtime.Path,
 		Terminal: s.spec.Process.Terminal,
+	}
+	if s.streams.terminal != nil && s.c.rec.Container.Spec.IsService() {
+		p := s.c.rec.Process
+		if p.KeeperPID, p.KeeperStart, err = keepTerminal(s.streams.terminal, s.handle); err != nil {
+			return err
+		}
 	}
 	return s.c.save()
 }

@@ -61,7 +61,7 @@ func copyOutput(file *os.File, to io.Writer) *output {
 
 func (o *output) run() {
 	defer close(o.done)
-	defer o.file.Close() //nolint:errcheck // read only
+	defer o.file.Close() // read only
 	buf := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(buf)
 	to := o.to

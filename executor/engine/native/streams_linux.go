@@ -80,7 +80,7 @@ func (s *streams) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("take the terminal: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // a one-shot connection
+	defer conn.Close() // a one-shot connection
 	s.terminal, err = receiveFile(conn)
 	if err != nil {
 		return fmt.Errorf("take the terminal: %w", err)

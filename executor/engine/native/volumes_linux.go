@@ -207,7 +207,7 @@ func (e *Engine) copyUp(ctx context.Context, c *container, v *volume.Volume, dir
 	if err != nil {
 		return err
 	}
-	defer root.Close() //nolint:errcheck // O_PATH
+	defer root.Close() // O_PATH
 	from, err := openDirInRoot(root, dir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) {
 		return nil // nothing to copy
@@ -215,7 +215,7 @@ func (e *Engine) copyUp(ctx context.Context, c *container, v *volume.Volume, dir
 	if err != nil {
 		return fmt.Errorf("fill volume %s from the image: %w", v.Name, err)
 	}
-	defer from.Close() //nolint:errcheck // O_PATH
+	defer from.Close() // O_PATH
 	return e.volumes.CopyUp(ctx, v, fdPath(from))
 }
 

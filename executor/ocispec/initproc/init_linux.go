@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path"
 	"runtime"
 	"runtime/debug"
 	"syscall"
@@ -20,11 +21,27 @@ const (
 	exitNotFound  = 127
 )
 
-// Main runs the command in os.Args, after an optional "--", and never returns.
+// Main is the program that os.Args[0] names, and never returns. As docker-init it runs the command in os.Args, after an
+// optional "--".
 func Main() {
+	if path.Base(os.Args[0]) == KeeperName {
+		keep()
+		os.Exit(0)
+	}
 	runtime.GOMAXPROCS(1) // every thread counts against the container's pids limit
 	debug.SetGCPercent(-1)
 	os.Exit(run(os.Args[1:]))
+}
+
+// keep waits for the end of the process whose terminal it holds.
+func keep() {
+	signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGTERM) // whoever stops the supervisor does not mean the container
+	fds := []unix.PollFd{{Fd: KeeperProcess, Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(fds, -1); !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
 }
 
 func run(args []string) int {

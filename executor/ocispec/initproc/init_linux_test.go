@@ -2,12 +2,16 @@ package initproc
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
@@ -84,9 +88,54 @@ func TestSignalsArePassedOn(t *testing.T) {
 }
 
 func TestNamed(t *testing.T) {
-	for arg, want := range map[string]bool{"/sbin/docker-init": true, "docker-init": true, "runfile": false, "": false} {
+	for arg, want := range map[string]bool{"/sbin/docker-init": true, "docker-init": true, "runfile-terminal": true, "runfile": false, "": false} {
 		if got := Named(arg); got != want {
 			t.Errorf("Named(%q) = %v", arg, got)
 		}
+	}
+}
+
+// TestKeeper: it is there as long as the process, and holds the terminal.
+func TestKeeper(t *testing.T) {
+	kept := exec.Command("sleep", "1000")
+	if err := kept.Start(); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.PidfdOpen(kept.Process.Pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pidfd := os.NewFile(uintptr(fd), "pidfd")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeper := &exec.Cmd{Path: self, Args: []string{KeeperName}, ExtraFiles: []*os.File{w, pidfd}}
+	if err := keeper.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = w.Close(), pidfd.Close()
+	if err := r.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the keeper does not hold its descriptor: %v", err)
+	}
+	if err := r.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := kept.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = kept.Wait() // killed
+	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("after the end of the process: %v, want the end of the file", err)
+	}
+	if err := keeper.Wait(); err != nil {
+		t.Error(err)
 	}
 }
