@@ -119,12 +119,12 @@ func CPUWeight(shares uint64) uint64 {
 func checkCPUSet(set string) error {
 	data, err := os.ReadFile("/sys/devices/system/cpu/online")
 	if err != nil {
-		return nil //nolint:nilerr // then the kernel will say
+		return nil // then the kernel will say
 	}
 	online := strings.TrimSpace(string(data))
 	have, err := parseCPUList(online)
 	if err != nil {
-		return nil //nolint:nilerr // likewise
+		return nil // likewise
 	}
 	want, err := parseCPUList(set)
 	if err != nil {

@@ -119,7 +119,7 @@ func (db *userDB) findGroups(name string, passwd, groups []byte) error {
 	if _, numeric, _ := parseID("user", name); numeric || name == "" {
 		found, err := user.ParsePasswdFilter(bytes.NewReader(passwd), func(u user.User) bool { return u.Uid == int(db.uid) })
 		if err != nil || len(found) == 0 {
-			return nil //nolint:nilerr // findUser has read the same bytes
+			return nil // findUser has read the same bytes
 		}
 		names = []string{found[0].Name}
 	}

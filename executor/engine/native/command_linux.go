@@ -146,7 +146,7 @@ func checkFormat(t tree, p *specs.Process, f *os.File, fail func(int, string) er
 	head := make([]byte, 256)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil //nolint:nilerr // unreadable for us is not unexecutable
+		return nil // unreadable for us is not unexecutable
 	}
 	head = head[:n]
 	interpreter := ""

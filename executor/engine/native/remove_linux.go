@@ -95,7 +95,7 @@ func (e *Engine) runtimeOf(ctx context.Context, c *container) (*ociRuntime, erro
 func (e *Engine) leaveNetwork(ctx context.Context, c *container) error {
 	if c.sandbox == nil {
 		if _, err := os.Stat(e.cfg.Paths.Net()); err != nil {
-			return nil //nolint:nilerr // nothing has been connected since boot
+			return nil // nothing has been connected since boot
 		}
 		_, err := e.network(ctx)
 		return err

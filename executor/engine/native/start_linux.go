@@ -77,7 +77,7 @@ func (s *starting) findRuntime() error {
 	}
 	s.runtime = r
 	if _, err := os.Stat(filepath.Join(r.root, s.c.id)); err != nil {
-		return nil //nolint:nilerr // the runtime does not know it
+		return nil // the runtime does not know it
 	}
 	return s.e.sweepRuntime(s.ctx, s.c) // a supervisor that was killed half-way through a start
 }
