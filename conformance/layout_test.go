@@ -41,7 +41,7 @@ var ladder = map[string][]string{
 	"executor/network/dns":       {"schema/value"},
 	"executor/network":           {"executor/network/...", "executor/engine", "executor/state", "schema", "schema/value"},
 	"executor":                   {"planner", "executor/engine", "executor/supervise", "executor/state", "schema", "schema/value"},
-	"executor/engine/native":     {"executor/engine", "executor/ocispec", "executor/image", "executor/volume", "executor/network", "executor/logs", "executor/state", "schema", "schema/value"},
+	"executor/engine/native":     {"executor/engine", "executor/ocispec", "executor/ocispec/initproc", "executor/image", "executor/volume", "executor/network", "executor/logs", "executor/state", "schema", "schema/value"},
 	"executor/project":           {"executor", "executor/engine", "executor/logs", "executor/state", "planner", "schema", "schema/value"},
 	"cmd/runfile":                {"..."},
 	"cmd/runfile/internal/...":   {"..."},
