@@ -56,10 +56,6 @@ func Serve(ctx context.Context, cfg ServeConfig) error {
 	signal.Notify(terminate, syscall.SIGTERM)
 	defer signal.Stop(terminate)
 
-	reaping, stopReaping := context.WithCancel(ctx)
-	defer stopReaping()
-	go reapStrays(reaping, strayEvery)
-
 	dir := cfg.Paths.ProjectRun(cfg.Project)
 	if err := secureDir(dir); err != nil {
 		return err

@@ -65,14 +65,32 @@ func (p *process) exec(ctx context.Context, spec engine.Exec, stdio engine.Stdio
 	if err := os.MkdirAll(x.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("exec: %w", err)
 	}
+	release := p.holdReaper(spec.TTY)
 	if err := x.launch(ctx, p, ps, stdio); err != nil {
+		release()
 		if x.streams != nil {
 			x.streams.close()
 		}
 		_ = os.RemoveAll(x.dir)
 		return nil, err
 	}
+	go func() {
+		<-x.ended
+		release()
+	}()
 	return x, nil
+}
+
+// detaches says whether the runtime leaves a command to us instead of waiting for it: only runc, with a terminal.
+func (r *ociRuntime) detaches(tty bool) bool { return tty && r.Family != "crun" }
+
+// holdReaper keeps reapOrphans away from a command that this process will wait for itself, from before it exists.
+func (p *process) holdReaper(tty bool) (release func()) {
+	if !p.runtime.detaches(tty) {
+		return func() {}
+	}
+	p.e.detached.Add(1)
+	return func() { p.e.detached.Add(-1) }
 }
 
 // execSpec is the container's own process with what the command changes. Its file system is looked at through the
@@ -140,7 +158,7 @@ func (x *execProcess) launch(ctx context.Context, p *process, ps *specs.Process,
 		return err
 	}
 	args := []string{"exec", "--process", file, "--pid-file", pidFile}
-	detach := ps.Terminal && p.runtime.Family != "crun"
+	detach := p.runtime.detaches(ps.Terminal)
 	if detach {
 		args = append(args, "--detach")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -26,6 +27,7 @@ type Engine struct {
 	volumes  *volume.Store
 	filters  *filterCache
 	quit     chan struct{} // closed by Close
+	detached atomic.Int32  // commands under way that a runtime has left to us to wait for
 
 	mu         sync.Mutex
 	containers map[string]*container   // guarded by mu; by id
@@ -67,7 +69,7 @@ func New(cfg Config) (*Engine, error) {
 		quit:       make(chan struct{}),
 	}
 	e.filters = newFilterCache(e.runtimes.dir)
-	go reapOrphans(e.quit)
+	go e.reapOrphans()
 	return e, nil
 }
 
