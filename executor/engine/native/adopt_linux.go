@@ -86,8 +86,10 @@ func (e *Engine) takeOver(ctx context.Context, c *container, handle *pidHandle, 
 	if err := e.joinNetwork(ctx, c, c.rec.Process.PID); err != nil {
 		return nil, err
 	}
-	if err := c.sandbox.Start(ctx); err != nil {
-		return nil, err
+	if c.sandbox != nil {
+		if err := c.sandbox.Start(ctx); err != nil {
+			return nil, err
+		}
 	}
 	p := &process{
 		e: e, c: c, ctx: context.WithoutCancel(ctx), runtime: runtime, rec: *c.rec.Process, handle: handle, child: c.rec.Process.ours(), cgroup: e.cgroupPath(c.id),

@@ -15,8 +15,8 @@ import (
 
 // Create implements engine.Engine.
 func (e *Engine) Create(ctx context.Context, ec engine.Container) (*schema.Effective, error) {
-	if ec.ID == "" || ec.Spec == nil {
-		return nil, wrap(errors.New("create: a container needs an id and a declaration"))
+	if !isID(ec.ID) || ec.Spec == nil {
+		return nil, wrap(errors.New("create: a container needs an id of 64 hex digits and a declaration"))
 	}
 	c := e.newContainer(ec.ID)
 	c.mu.Lock()

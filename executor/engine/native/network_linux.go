@@ -190,6 +190,9 @@ func firstNetwork(na *network.Membership, n schema.Network) error {
 // it has none in this supervisor, the namespace is taken from the process reuse, which shares it.
 func (e *Engine) shareNetwork(ctx context.Context, c *container, ref string, reuse int) error {
 	owner, err := e.find(peerID(&c.rec, ref))
+	if errors.Is(err, errNoContainer) {
+		return e.borrowNetwork(c, ref)
+	}
 	if err != nil {
 		return &ocispec.Error{Option: "network", Err: err}
 	}
@@ -205,5 +208,27 @@ func (e *Engine) shareNetwork(ctx context.Context, c *container, ref string, reu
 		return err
 	}
 	c.sandbox = owner.sandbox.Share(c.id)
+	return nil
+}
+
+// foreignNetwork is the network of a container of another project. Its supervisor keeps it; we only join.
+type foreignNetwork struct {
+	netns string // of the running process
+	dir   string // of its files hosts, resolv.conf and hostname
+}
+
+// borrowNetwork joins a running container of another project.
+func (e *Engine) borrowNetwork(c *container, ref string) error {
+	owner, err := e.findRecord(peerID(&c.rec, ref))
+	if err == nil && !owner.Process.alive() {
+		err = fmt.Errorf("container %q is not running", ref)
+	}
+	if err != nil {
+		return &ocispec.Error{Option: "network", Err: err}
+	}
+	c.foreign = &foreignNetwork{
+		netns: fmt.Sprintf("/proc/%d/ns/net", owner.Process.PID),
+		dir:   filepath.Join(e.cfg.Paths.Container(owner.Container.Project, owner.Container.ID), "net"),
+	}
 	return nil
 }

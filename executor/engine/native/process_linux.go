@@ -116,6 +116,9 @@ func (p *process) Dial(ctx context.Context, port uint16) (io.ReadWriteCloser, er
 	if p.c.sandbox != nil && p.c.sandbox.NetnsPath() != "" {
 		return p.c.sandbox.Dial(ctx, port)
 	}
+	if p.c.foreign != nil {
+		return nil, errors.New("dial: the network belongs to a container of another project")
+	}
 	var d net.Dialer
 	return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
 }
@@ -197,6 +200,7 @@ func (e *Engine) clean(p *process) {
 		c.rec.Bindings = c.sandbox.Ports()
 		c.sandbox.Stop()
 	}
+	c.foreign = nil // its process may be another one next time
 	if err := p.runtime.remove(p.ctx, c.id, p.cgroup); err != nil {
 		e.logf("clean up container %s: %v", short(c.id), err)
 	}

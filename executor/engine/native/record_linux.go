@@ -72,10 +72,11 @@ type container struct {
 	rec     record
 	spec    *specs.Spec // of the running process; nil after adoption until it is read back
 	sandbox *network.Sandbox
-	mounted bool     // the root file system is mounted in our namespace
-	shm     bool     // a /dev/shm to share is mounted in our namespace
-	binds   []string // copies of the host's mounts in our namespace
-	proc    *process // the running process, nil if none
+	foreign *foreignNetwork // instead of sandbox, if the network is that of another project's container
+	mounted bool            // the root file system is mounted in our namespace
+	shm     bool            // a /dev/shm to share is mounted in our namespace
+	binds   []string        // copies of the host's mounts in our namespace
+	proc    *process        // the running process, nil if none
 }
 
 func (c *container) path(name string) string    { return filepath.Join(c.dir, name) }
@@ -91,6 +92,9 @@ func (c *container) save() error {
 
 // find returns a container of this project, from memory or from disk.
 func (e *Engine) find(id string) (*container, error) {
+	if !isID(id) {
+		return nil, fmt.Errorf("container %q: %w", id, errNoContainer)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if c := e.containers[id]; c != nil {
@@ -143,17 +147,27 @@ func (c *container) view() (rec record, shm string) {
 	return c.rec, shm
 }
 
-// findRecord also looks into the other projects of the host, for references to containers outside the runfile.
-func (e *Engine) findRecord(id string) (record, error) {
-	if c, err := e.find(id); err == nil {
+// findRecord looks for a container by id, and in the other projects of the host by id, name or the beginning of an id:
+// what a reference means that no container of the runfile answers to.
+func (e *Engine) findRecord(ref string) (record, error) {
+	if c, err := e.find(ref); err == nil {
 		rec, _ := c.view()
 		return rec, nil
 	}
-	files, err := filepath.Glob(filepath.Join(e.cfg.Paths.Projects(), "*", "containers", id, recordFile))
-	if err != nil || len(files) == 0 {
-		return record{}, fmt.Errorf("container %s: %w", short(id), errNoContainer)
+	files, _ := filepath.Glob(filepath.Join(escapeGlob(e.cfg.Paths.Projects()), "*", "containers", "*", recordFile))
+	const shortest = 4 // digits of an id that may stand for it
+	for _, f := range files {
+		rec, err := state.ReadJSON[record](f)
+		if err == nil && (rec.Container.Name == ref || len(ref) >= shortest && strings.HasPrefix(rec.Container.ID, ref)) {
+			return rec, nil
+		}
 	}
-	return state.ReadJSON[record](files[0])
+	return record{}, fmt.Errorf("container %q: %w", ref, errNoContainer)
+}
+
+// isID says whether text has the form of an id. Nothing else may become a part of a path.
+func isID(text string) bool {
+	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // short is how people see an id.

@@ -32,6 +32,9 @@ func (e *Engine) Remove(ctx context.Context, r engine.Ref) error {
 }
 
 func (e *Engine) removeContainer(ctx context.Context, r engine.Ref) error {
+	if !isID(r.Name) {
+		return nil // there is none
+	}
 	c, err := e.find(r.Name)
 	if errors.Is(err, errNoContainer) {
 		// What a supervisor killed in the middle of a removal, or a damaged record, has left.

@@ -94,6 +94,40 @@ func TestNetworkOutlivesRestart(t *testing.T) {
 	}
 }
 
+// TestOtherProject: references reach containers of other projects on the host, by name.
+func TestOtherProject(t *testing.T) {
+	p := newProject(t)
+	donor := declare("donor", "sh", "-c", "echo x >/data/f; "+upForEver)
+	donor.Namespaces.IPC = set(value.NamespaceMode{Mode: "shareable"})
+	donor.Mounts.Volumes = items(value.Mount{Type: value.Volume, Target: "/data"})
+	donor.Network.Networks = nil
+	_, pr, out := p.start(donor, nil)
+	out.await(t, "up")
+
+	cfg := Config{Paths: p.cfg.Paths, Project: p.cfg.Project + "-other", Logf: t.Logf}
+	e, err := New(cfg) // its leftovers are looked for when the donor is gone, too
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	other := &project{TB: t, Engine: e, cfg: cfg}
+	name := p.cfg.Project + "-donor"
+	joiner := declare("joiner", "sh", "-c", "readlink /proc/self/ns/net; ip -o addr show eth0 | wc -l; cat /data/f; [ -s /etc/hosts ] && echo hosts")
+	joiner.Namespaces.IPC = set(value.NamespaceMode{Mode: "container", Container: name})
+	joiner.Network.Networks = items(value.Network{Mode: value.NetworkContainer, Name: name})
+	joiner.Mounts.VolumesFrom = items(value.VolumesFrom{Container: name})
+	exit, got, errs := other.run(joiner)
+	if want := nsOf(t, pr.PID(), "net") + "\n1\nx\nhosts\n"; exit.Code != 0 || got != want {
+		t.Errorf("exit %+v, %q%q, want %q", exit, got, errs, want)
+	}
+	joiner.Network.Networks = items(value.Network{Mode: value.NetworkContainer, Name: "../" + name})
+	other.refused(joiner, 125, "network")
+}
+
 // TestPIDHostLeavesNothing: without a PID namespace of its own, what a container leaves behind is ended with it.
 func TestPIDHostLeavesNothing(t *testing.T) {
 	p := newProject(t)

@@ -34,12 +34,17 @@ func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec
 	if in.InitPath, err = os.Executable(); err != nil {
 		return in, fmt.Errorf("find this program: %w", err)
 	}
-	if c.sandbox != nil {
-		in.NetnsPath = c.sandbox.NetnsPath()
-		in.HostsPath = existing(c.sandbox.Dir(), "hosts")
-		in.ResolvPath = existing(c.sandbox.Dir(), "resolv.conf")
-		in.HostnamePath = existing(c.sandbox.Dir(), "hostname")
+	dir := ""
+	switch {
+	case c.foreign != nil:
+		in.NetnsPath, dir = c.foreign.netns, c.foreign.dir
+	case c.sandbox != nil:
+		in.NetnsPath, dir = c.sandbox.NetnsPath(), c.sandbox.Dir()
 		in.Effective = withLinkEnv(c.rec.Effective, c.sandbox.LinkEnv())
+	}
+	if dir != "" {
+		in.HostsPath, in.ResolvPath = existing(dir, "hosts"), existing(dir, "resolv.conf")
+		in.HostnamePath = existing(dir, "hostname")
 	}
 	if in.PIDPath, err = e.donorNamespace(c, spec.Namespaces.PID.Value, "pid"); err != nil {
 		return in, err

@@ -267,6 +267,7 @@ func (s *starting) undo() {
 	if c.sandbox != nil {
 		c.sandbox.Stop()
 	}
+	c.foreign = nil
 	if c.rec.Process != nil {
 		c.rec.Process.Ended = true
 		_ = c.save() // it is dead in any case, and its start time tells
