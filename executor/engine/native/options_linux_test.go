@@ -4,11 +4,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/ocispec"
 	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
@@ -315,6 +317,37 @@ func TestRefusals(t *testing.T) {
 			}
 			sub.refused(d, c.code, c.option)
 		})
+	}
+}
+
+// TestLeakedDescriptors: no descriptor of ours is open in a starting container, where a working directory could name it
+// and so lead to the host (CVE-2024-21626).
+func TestLeakedDescriptors(t *testing.T) {
+	p := newProject(t)
+	for _, runtime := range []string{"crun", "runc"} {
+		if _, err := p.runtimes.get(t.Context(), runtime, ""); err != nil {
+			continue
+		}
+		up := declare("up", "sh", "-c", upForEver)
+		up.Process.Runtime = set(runtime)
+		_, pr, out := p.start(up, nil)
+		out.await(t, "up")
+		for n := 3; n < 24; n++ {
+			dir := "/proc/self/fd/" + strconv.Itoa(n)
+			c := declare("c", "ls", "-a", ".")
+			c.Process.Runtime, c.Process.Workdir = set(runtime), set(dir)
+			id, got := p.create(c, nil), newBuffer()
+			if cp, err := p.Start(t.Context(), id, engine.Stdio{Stdout: got}); err == nil {
+				_, _ = cp.Wait(t.Context())
+				t.Errorf("%s: workdir %s is accepted: %s", runtime, dir, got)
+			}
+			q, err := pr.Exec(t.Context(), engine.Exec{Args: []string{"ls", "-a", "."}, Workdir: dir}, engine.Stdio{Stdout: got})
+			if err == nil {
+				if exit, err := q.Wait(t.Context()); err != nil || exit.Code == 0 {
+					t.Errorf("%s: exec with workdir %s: %v, %s", runtime, dir, err, got)
+				}
+			}
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/network"
 )
 
 // process is PID 1 of a container.
@@ -25,7 +26,9 @@ type process struct {
 	ctx     context.Context // that of the start or adoption, but never cancelled: for the clean-up
 	child   bool            // ours to reap; an adopted process is not
 	cgroup  string
-	ownPID  bool // the PID namespace is the container's own
+	sandbox *network.Sandbox // the container's while this process runs; nil with another project's network
+	foreign bool             // the network is another project's
+	ownPID  bool             // the PID namespace is the container's own
 
 	terminal *os.File // master side; nil without a terminal
 	outputs  []*output
@@ -113,10 +116,10 @@ func resize(terminal *os.File, columns, rows uint16) error {
 
 // Dial implements engine.Process.
 func (p *process) Dial(ctx context.Context, port uint16) (io.ReadWriteCloser, error) {
-	if p.c.sandbox != nil && p.c.sandbox.NetnsPath() != "" {
-		return p.c.sandbox.Dial(ctx, port)
+	if p.sandbox != nil && p.sandbox.NetnsPath() != "" {
+		return p.sandbox.Dial(ctx, port)
 	}
-	if p.c.foreign != nil {
+	if p.foreign {
 		return nil, errors.New("dial: the network belongs to a container of another project")
 	}
 	var d net.Dialer
@@ -129,8 +132,8 @@ func (p *process) Status() engine.Status {
 	for _, m := range p.c.rec.Mounts {
 		s.Mounts = append(s.Mounts, m.Mount)
 	}
-	if p.c.sandbox != nil {
-		s.Networks, s.Ports = p.c.sandbox.Endpoints(), p.c.sandbox.Ports()
+	if p.sandbox != nil {
+		s.Networks, s.Ports = p.sandbox.Endpoints(), p.sandbox.Ports()
 	}
 	return s
 }

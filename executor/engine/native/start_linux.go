@@ -227,6 +227,7 @@ func (s *starting) begin() error {
 	p := &process{
 		e: s.e, c: c, ctx: context.WithoutCancel(s.ctx), runtime: s.runtime, rec: *c.rec.Process, handle: s.handle, child: true,
 		cgroup: s.spec.Linux.CgroupsPath, ownPID: hasOwnPID(c.rec.Container.Spec),
+		sandbox: c.sandbox, foreign: c.foreign != nil,
 		ended: make(chan struct{}), cleaned: make(chan struct{}),
 	}
 	c.spec = s.spec
