@@ -217,12 +217,17 @@ func up(t *testing.T, c *Client, r UpRequest) *executor.Result {
 	return result
 }
 
-// until returns an observer that calls fn at the first event of that type on that container.
-func until(kind executor.EventType, container string, fn func()) func(executor.Event) error {
-	var once sync.Once
+// untilStarted calls fn once all of these containers have started.
+func untilStarted(fn func(), containers ...string) func(executor.Event) error {
+	waiting := map[string]bool{}
+	for _, c := range containers {
+		waiting[c] = true
+	}
 	return func(e executor.Event) error {
-		if e.Type == kind && e.Container == container {
-			once.Do(fn)
+		if e.Type == executor.EventStart && waiting[e.Container] {
+			if delete(waiting, e.Container); len(waiting) == 0 {
+				fn()
+			}
 		}
 		return nil
 	}

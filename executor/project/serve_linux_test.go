@@ -49,7 +49,7 @@ func TestLeaseBreak(t *testing.T) {
 		v, c := startSupervisor(t)
 		ctx, breakLease := context.WithCancel(t.Context())
 		plan := makePlan(t, "p", service("db", "sleep", "1000"), job("web", "sleep", "1000"))
-		_, err := c.Up(ctx, UpRequest{Plan: plan, Foreground: true, Remove: remove}, until(executor.EventStart, "web", breakLease))
+		_, err := c.Up(ctx, UpRequest{Plan: plan, Foreground: true, Remove: remove}, untilStarted(breakLease, "db", "web"))
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("up: %v", err)
 		}
@@ -79,7 +79,7 @@ func TestBackgroundRunOutlivesItsClient(t *testing.T) {
 	v, c := startSupervisor(t)
 	ctx, leave := context.WithCancel(t.Context())
 	plan := makePlan(t, "p", service("db", "sleep", "1000"), job("web", "sleep", "1000"))
-	if _, err := c.Up(ctx, UpRequest{Plan: plan}, until(executor.EventStart, "web", leave)); !errors.Is(err, context.Canceled) {
+	if _, err := c.Up(ctx, UpRequest{Plan: plan}, untilStarted(leave, "db", "web")); !errors.Is(err, context.Canceled) {
 		t.Fatalf("up: %v", err)
 	}
 	if got := states(t, c); got != "db running, web running" {
@@ -106,12 +106,12 @@ func TestLeaveRunEndsTheLease(t *testing.T) {
 	v, c := startSupervisor(t)
 	ctx, leave := context.WithCancel(t.Context())
 	plan := makePlan(t, "p", job("web", "sleep", "1000"))
-	_, err := c.Up(ctx, UpRequest{Plan: plan, Foreground: true}, until(executor.EventStart, "web", func() {
+	_, err := c.Up(ctx, UpRequest{Plan: plan, Foreground: true}, untilStarted(func() {
 		if err := c.LeaveRun(t.Context()); err != nil {
 			t.Error(err)
 		}
 		leave()
-	}))
+	}, "web"))
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("up: %v", err)
 	}
@@ -137,11 +137,11 @@ func TestStopRun(t *testing.T) {
 		}
 		web := job("web", words...)
 		web.Lifecycle.StopTimeout = schema.Opt[int64]{Value: -1, Set: true} // stop alone waits for ever
-		result, err := c.Up(t.Context(), UpRequest{Plan: makePlan(t, "p", web), Foreground: true}, until(executor.EventStart, "web", func() {
+		result, err := c.Up(t.Context(), UpRequest{Plan: makePlan(t, "p", web), Foreground: true}, untilStarted(func() {
 			if err := c.StopRun(t.Context(), kill); err != nil {
 				t.Error(err)
 			}
-		}))
+		}, "web"))
 		if err != nil || result.Reason != "interrupted" {
 			t.Fatalf("kill %t: %+v, %v", kill, result, err)
 		}
@@ -160,7 +160,7 @@ func TestSecondRunIsRefused(t *testing.T) {
 	v, c := startSupervisor(t)
 	second := connect(t, v.paths, "p")
 	plan := makePlan(t, "p", job("web", "sleep", "1000"))
-	result, err := c.Up(t.Context(), UpRequest{Plan: plan, Foreground: true}, until(executor.EventStart, "web", func() {
+	result, err := c.Up(t.Context(), UpRequest{Plan: plan, Foreground: true}, untilStarted(func() {
 		_, err := second.Up(t.Context(), UpRequest{Plan: plan}, func(executor.Event) error { return nil })
 		if !errors.Is(err, ErrBusy) || engine.ExitCode(err) != 75 || !strings.Contains(err.Error(), "web") {
 			t.Errorf("second up: %v (exit %d)", err, engine.ExitCode(err))
@@ -172,7 +172,7 @@ func TestSecondRunIsRefused(t *testing.T) {
 		if err := second.Down(t.Context(), DownRequest{}, func(executor.Event) error { return nil }); err != nil {
 			t.Errorf("down: %v", err)
 		}
-	}))
+	}, "web"))
 	if err != nil || result.Reason != "interrupted" {
 		t.Errorf("the first run under a down: %+v, %v", result, err)
 	}

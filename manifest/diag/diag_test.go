@@ -213,6 +213,7 @@ func TestNearest(t *testing.T) {
 }
 
 func TestRegister(t *testing.T) {
+	t.Cleanup(func() { delete(registry.infos, "test-code") })
 	Register(Info{Code: "test-code", Meaning: "m", Cure: "c", Example: "e"})
 	if i, ok := Lookup("test-code"); !ok || i.Example != "e" {
 		t.Errorf("Lookup = %v, %v", i, ok)
