@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/runfile/runfile/executor/engine"
@@ -47,15 +48,24 @@ func (r *run) pull(ctx context.Context, n *node) error {
 	if err != nil {
 		return err
 	}
-	r.m.emit(Event{Type: EventPullStart, Object: n.Object, Origin: n.Origin})
+	r.emit(Event{Type: EventPullStart, Object: n.Object, Origin: n.Origin})
 	_, err = r.m.cfg.Engine.Pull(ctx, c, func(p engine.Progress) {
-		r.m.emit(Event{Type: EventProgress, Object: n.Object, Progress: &p})
+		r.emit(Event{Type: EventProgress, Object: n.Object, Progress: &p})
 	})
 	if err != nil {
-		return fmt.Errorf("pull %s: %w", n.Object, err)
+		return about(err, n.Object, "pull %s", n.Object)
 	}
-	r.m.emit(Event{Type: EventStepDone, Object: n.Object, Detail: n.ID})
+	r.emit(Event{Type: EventStepDone, Object: n.Object, Detail: n.ID})
 	return nil
+}
+
+// about wraps an error in what it is about, unless the error says so itself: engines name what they failed at, too, and
+// nobody wants to read it twice.
+func about(err error, subject, format string, args ...any) error {
+	if strings.Contains(err.Error(), subject) {
+		return err
+	}
+	return fmt.Errorf(format+": %w", append(args, err)...)
 }
 
 func (r *run) network(ctx context.Context, n *node) error {
@@ -68,9 +78,9 @@ func (r *run) network(ctx context.Context, n *node) error {
 		return err
 	}
 	if err := r.m.cfg.Engine.EnsureNetwork(ctx, def); err != nil {
-		return fmt.Errorf("network %q: %w", n.Object, err)
+		return about(err, fmt.Sprintf("network %q", n.Object), "network %q", n.Object)
 	}
-	r.m.emit(Event{Type: EventStepDone, Object: n.Object, Detail: n.ID})
+	r.emit(Event{Type: EventStepDone, Object: n.Object, Detail: n.ID})
 	return nil
 }
 
@@ -88,7 +98,7 @@ func (r *run) volume(ctx context.Context, n *node) error {
 	if err := r.m.cfg.Engine.EnsureVolume(ctx, def); err != nil {
 		return fmt.Errorf("volume %q: %w", n.Object, err)
 	}
-	r.m.emit(Event{Type: EventStepDone, Object: n.Object, Detail: n.ID})
+	r.emit(Event{Type: EventStepDone, Object: n.Object, Detail: n.ID})
 	return nil
 }
 
@@ -338,5 +348,18 @@ func (c *container) lastProbe() string {
 		return "no result"
 	}
 	last := h.Log[len(h.Log)-1]
-	return fmt.Sprintf("%d failures in a row, last exit %d %s", h.FailingStreak, last.ExitCode, last.Output)
+	text := fmt.Sprintf("%d failures in a row, last ", h.FailingStreak)
+	if h.FailingStreak == 1 {
+		text = "one failure, "
+	}
+	output := strings.TrimSpace(last.Output)
+	switch lines := strings.Count(output, "\n"); {
+	case last.ExitCode < 0: // the check's output says why it has no exit code
+		return text + output
+	case output == "":
+		return text + fmt.Sprintf("exit %d", last.ExitCode)
+	case lines == 0:
+		return text + fmt.Sprintf("exit %d: %s", last.ExitCode, output)
+	}
+	return text + fmt.Sprintf("exit %d:\n%s", last.ExitCode, output) // the first line is the headline
 }

@@ -38,6 +38,7 @@ const (
 // Event is one line of `runfile events` and of a run's stream. It travels as JSON.
 type Event struct {
 	Seq       uint64           `json:"seq"`
+	Run       string           `json:"run,omitempty"` // of what a run itself says; empty for what happens to containers
 	Time      time.Time        `json:"time"`
 	Type      EventType        `json:"type"`
 	Container string           `json:"container,omitempty"` // key

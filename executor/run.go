@@ -25,6 +25,8 @@ type RunOptions struct {
 	Foreground bool
 	// Remove takes the containers of a foreground run away at its end, and the networks that nobody uses then.
 	Remove bool
+	// ID marks the events that the run itself emits, so that runs side by side can be told apart.
+	ID string
 	// Parallel is how many engine calls are made at a time; 0 = the policy's max-parallel, else 8.
 	Parallel int
 	// WaitAttach names containers that must not start before a client has attached.
@@ -64,6 +66,12 @@ var (
 	errFailFast    = errors.New("another container failed (fail-fast)")
 )
 
+// emit sends an event of the run itself.
+func (r *run) emit(e Event) {
+	e.Run = r.o.ID
+	r.m.emit(e)
+}
+
 // node is a step on its way.
 type node struct {
 	*planner.Step
@@ -87,7 +95,7 @@ func (m *Manager) Run(ctx context.Context, plan *planner.Plan, o RunOptions) *Re
 	r := newRun(m, plan, o)
 	m.expect(plan.Selected, 1)
 	defer m.expect(plan.Selected, -1)
-	m.emit(Event{Type: EventPlan, Total: len(plan.Steps)})
+	r.emit(Event{Type: EventPlan, Total: len(plan.Steps)})
 	// What runs must end with the manager, too.
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -101,7 +109,7 @@ func (m *Manager) Run(ctx context.Context, plan *planner.Plan, o RunOptions) *Re
 		r.tearDown()
 	}
 	result := r.result()
-	m.emit(Event{Type: EventDone, Result: result})
+	r.emit(Event{Type: EventDone, Result: result})
 	return result
 }
 
@@ -329,7 +337,7 @@ func (r *run) failed(n *node) {
 	} else {
 		e.Object = n.Object
 	}
-	r.m.emit(e)
+	r.emit(e)
 	for _, d := range append([]*node{n}, n.dependents...) {
 		if d.ofContainer() && !d.done || d == n && n.ofContainer() {
 			r.blame(d.Object, e.Origin, n.err)
@@ -383,7 +391,7 @@ func (r *run) skip(n *node, because string) {
 		d.done = true
 		if d.Object != because && d.ofContainer() && r.outcomes[d.Object] == nil {
 			r.outcomes[d.Object] = &Outcome{Container: d.Object, State: outcomeSkipped, Because: because, Origin: d.Origin}
-			r.m.emit(Event{Type: EventSkip, Container: d.Object, Because: because, Origin: d.Origin})
+			r.emit(Event{Type: EventSkip, Container: d.Object, Because: because, Origin: d.Origin})
 		}
 		r.skip(d, because)
 	}

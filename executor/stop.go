@@ -291,7 +291,7 @@ func (m *Manager) Remove(ctx context.Context, refs []string, force, volumes bool
 		defer c.unlock()
 		if c.isActive() {
 			if !force {
-				return fmt.Errorf("container %q is running: stop it first, or remove it by force", c.key)
+				return &engine.Error{Code: 1, Err: fmt.Errorf("container %q is running; stop it first, or remove it with rm -f", c.key)} // 1 as docker
 			}
 			if err := c.killNow(ctx); err != nil {
 				return err

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/runfile/runfile/manifest/diag"
 	"github.com/runfile/runfile/planner/graph"
 	"github.com/runfile/runfile/schema"
@@ -86,12 +88,21 @@ func (m *maker) findEdges() {
 			}
 		}
 	}
+	// Where links go both ways, a job that names a service waits for it rather than the other way round.
+	slices.SortStableFunc(soft, func(a, b edge) int { return towardsService(a) - towardsService(b) })
 	for _, e := range soft {
 		if !g.Reaches(e.to.Key, e.from.Key) {
 			m.edges = append(m.edges, e)
 			g.Connect(e.from.Key, e.to.Key)
 		}
 	}
+}
+
+func towardsService(e edge) int {
+	if !e.from.IsService() && e.to.IsService() {
+		return 0
+	}
+	return 1
 }
 
 // resolve finds the container of a reference. A container that exists in the project but not in the file needs no edge;

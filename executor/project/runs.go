@@ -117,19 +117,15 @@ func (rs *runs) each(match func(*run) bool, kill bool) []*run {
 	return stopped
 }
 
-// beginDown stops every run and returns when they have ended; until endDown no new one begins.
-func (rs *runs) beginDown(ctx context.Context) error {
+// beginDown lets no new run begin until endDown. The runs that go on are the caller's to stop.
+func (rs *runs) beginDown() error {
 	rs.mu.Lock()
+	defer rs.mu.Unlock()
 	if rs.down {
-		rs.mu.Unlock()
-		return refuse(http.StatusConflict, exitBusy, "this project is already being taken down")
+		return refuse(http.StatusConflict, exitBusy,
+			"this project is already being taken down; wait for it, or make it short with `runfile kill NAME`")
 	}
 	rs.down = true
-	rs.mu.Unlock()
-	if err := rs.stopAll(ctx, false); err != nil {
-		rs.endDown()
-		return err
-	}
 	return nil
 }
 

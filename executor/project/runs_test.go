@@ -78,13 +78,13 @@ func TestDownExcludesRuns(t *testing.T) {
 		<-r.ctx.Done()
 		rs.end(r)
 	}()
-	if err := rs.beginDown(t.Context()); err != nil {
+	if err := errors.Join(rs.beginDown(), rs.stopAll(t.Context(), false)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := rs.begin(t.Context(), planOf("b"), false); !errors.Is(err, ErrBusy) {
 		t.Errorf("a run during a down: %v", err)
 	}
-	if err := rs.beginDown(t.Context()); !errors.Is(err, ErrBusy) {
+	if err := rs.beginDown(); !errors.Is(err, ErrBusy) {
 		t.Errorf("a second down: %v", err)
 	}
 	rs.endDown()
@@ -93,7 +93,7 @@ func TestDownExcludesRuns(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := rs.beginDown(ctx); !errors.Is(err, context.Canceled) {
+	if err := rs.stopAll(ctx, false); !errors.Is(err, context.Canceled) {
 		t.Errorf("a down that gives up waiting: %v", err)
 	}
 	rs.end(r)

@@ -46,8 +46,9 @@ func (s *server) up(w http.ResponseWriter, r *http.Request) error {
 	sub.Output(req.Output)
 	w.Header().Set(runHeader, run.id)
 	out := startLines(w)
-	result := s.follow(sub, out, ofRun(run.keys, req.Plan), func() *executor.Result {
+	result := s.follow(sub, out, ofRun(run), func() *executor.Result {
 		return m.Run(run.ctx, req.Plan, executor.RunOptions{
+			ID:         run.id,
 			Foreground: req.Foreground,
 			Remove:     req.Remove,
 			Parallel:   req.Parallel,
@@ -97,7 +98,7 @@ func (s *server) down(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.runs.beginDown(s.life); err != nil {
+	if err := s.runs.beginDown(); err != nil {
 		return err
 	}
 	defer s.runs.endDown()
@@ -107,7 +108,9 @@ func (s *server) down(w http.ResponseWriter, r *http.Request) error {
 	out := startLines(w)
 	var failure error
 	result := s.follow(sub, out, nil, func() *executor.Result {
-		failure = m.Down(s.life, req.Volumes, req.Timeout)
+		if failure = s.endRuns(m, req.Timeout); failure == nil {
+			failure = m.Down(s.life, req.Volumes, req.Timeout)
+		}
 		return &executor.Result{Reason: "ok"}
 	})
 	if failure != nil {
@@ -115,6 +118,16 @@ func (s *server) down(w http.ResponseWriter, r *http.Request) error {
 		result = &executor.Result{ExitCode: body.ExitCode, Reason: "engine"}
 	}
 	return out.done(result, failure)
+}
+
+// endRuns stops every run and returns when they have ended. A timeout counts for what the runs are stopping, too: who
+// says `down -t 1` does not want to wait for the 30 seconds that a run gives its service.
+func (s *server) endRuns(m *executor.Manager, timeout *int64) error {
+	if timeout != nil {
+		s.runs.each(func(*run) bool { return true }, false)
+		_ = m.Stop(s.life, nil, timeout) // what cannot be stopped is down's to report
+	}
+	return s.runs.stopAll(s.life, false)
 }
 
 // follow calls work and writes the events that match until it returns. The manager's own closing event is left out:
@@ -145,18 +158,15 @@ func (s *server) follow(sub *executor.Subscription, out *lineWriter, match func(
 	}
 }
 
-// ofRun tells the events of a run from those of others that go on beside it.
-func ofRun(keys map[string]bool, plan *planner.Plan) func(executor.Event) bool {
-	objects := map[string]bool{}
-	for _, step := range plan.Steps {
-		objects[step.Object] = true
-	}
+// ofRun tells the events of a run from those of others that go on beside it: what it says itself, and what happens to
+// its containers. What concerns neither is for everybody.
+func ofRun(r *run) func(executor.Event) bool {
 	return func(e executor.Event) bool {
 		switch {
+		case e.Run != "":
+			return e.Run == r.id
 		case e.Container != "":
-			return keys[e.Container]
-		case e.Object != "":
-			return objects[e.Object]
+			return r.keys[e.Container]
 		}
 		return true
 	}
