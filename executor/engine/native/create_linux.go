@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/image"
 	"github.com/runfile/runfile/executor/ocispec"
 	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
@@ -40,7 +41,7 @@ func (e *Engine) Create(ctx context.Context, ec engine.Container) (*schema.Effec
 // fill makes what a container is made of. The record is written before the first volume is, so that a Remove after a
 // crash finds what to take away.
 func (e *Engine) fill(ctx context.Context, c *container, ec engine.Container) error {
-	img, err := e.image(ctx, ec.Spec, "missing", nil)
+	img, err := e.holdImage(ctx, c.id, ec.Spec)
 	if err != nil {
 		return err
 	}
@@ -66,6 +67,24 @@ func (e *Engine) fill(ctx context.Context, c *container, ec engine.Container) er
 		return err
 	}
 	return e.checkUser(c)
+}
+
+// holdImage finds the image and notes that the container needs it, so that nobody removes its layers. If somebody just
+// has, it is brought again.
+func (e *Engine) holdImage(ctx context.Context, id string, c *schema.Container) (*image.Image, error) {
+	for again := false; ; again = true {
+		img, err := e.image(ctx, c, "missing", nil)
+		if err != nil {
+			return nil, err
+		}
+		err = e.images.AddRef(ctx, id, img)
+		if err == nil {
+			return img, nil
+		}
+		if again || !errors.Is(err, image.ErrNotFound) {
+			return nil, &ocispec.Error{Option: "image", Err: err}
+		}
+	}
 }
 
 func imageName(c *schema.Container) string {

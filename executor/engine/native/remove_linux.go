@@ -55,7 +55,7 @@ func (e *Engine) removeContainer(ctx context.Context, r engine.Ref) error {
 func (e *Engine) forget(ctx context.Context, c *container, volumes bool) error {
 	errs := []error{e.sweepRuntime(ctx, c), e.unmountRootfs(c)}
 	errs = append(errs, e.leaveNetwork(ctx, c))
-	errs = append(errs, e.dropVolumes(ctx, c, volumes))
+	errs = append(errs, e.dropVolumes(ctx, c, volumes), e.images.DropRef(c.id))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("remove container: %w", err)
 	}
