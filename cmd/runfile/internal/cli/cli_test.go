@@ -98,6 +98,7 @@ func TestExitCodes(t *testing.T) {
 		{"variable without value", ok, "validate --var X", 2, "", "--var NAME=VALUE"},
 		{"-d with --rm", ok, "up -d --rm", 2, "", "drop one of the two"},
 		{"negative parallel", ok, "up --parallel -1", 2, "", "--parallel"},
+		{"no number", ok, "stop -t x", 2, "", "\"-t, --time\" flag: it needs a whole number\n"},
 		{"wrong signal", ok, "kill -s NOPE db", 2, "", "--signal"},
 		{"wrong time", ok, "logs --since yesterday", 2, "", "--since"},
 		{"wrong tail", ok, "logs --tail x", 2, "", "--tail"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/runfile/runfile/cmd/runfile/internal/cli/format"
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/project"
 	"github.com/runfile/runfile/executor/state"
@@ -61,11 +62,12 @@ func (f *failure) next(format string, args ...any) *failure {
 func asFailure(err error) *failure {
 	f := &failure{code: engine.ExitCode(err), err: err}
 	switch {
+	case errors.Is(err, format.ErrTemplate):
+		f.code = exitUsage
 	case errors.Is(err, project.ErrNotFound):
 		f.code = exitNotFound
 		f.next("see what there is: runfile ps -a")
-	case errors.Is(err, project.ErrBusy):
-		f.next("wait until it is done, or end it: runfile down")
+	case errors.Is(err, project.ErrBusy): // it says what to wait for
 	case errors.Is(err, project.ErrLost):
 		f.next("see what runs: runfile ps -a")
 	case errors.Is(err, state.ErrCorrupt):

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ func (a *app) imagesVerb() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.images(cmd.Context(), quiet, full, text) },
 	}
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "ids only")
-	cmd.Flags().BoolVar(&full, "no-trunc", false, "whole ids")
+	cmd.Flags().BoolVar(&full, "no-trunc", false, "whole ids and paths")
 	cmd.Flags().StringVar(&text, "format", "", "table, json, yaml or a Go template with docker's fields")
 	return cmd
 }
@@ -87,6 +88,18 @@ func (a *app) images(ctx context.Context, quiet, full bool, text string) error {
 	return nil
 }
 
+// splitPath shows what came from a file by that file's name: archives have long paths, and a tag of their own.
+func splitPath(transport, rest string, full bool) (repository, tag string) {
+	dir, file := filepath.Split(rest)
+	if dir != "" && !full {
+		dir = ".../"
+	}
+	if i := strings.LastIndexByte(file, ':'); i >= 0 {
+		return transport + ":" + dir + file[:i], file[i+1:]
+	}
+	return transport + ":" + dir + file, "<none>"
+}
+
 // imageRows makes a row for each name of an image.
 func imageRows(img storedImage, now time.Time, full bool) []imageRow {
 	row := imageRow{
@@ -106,14 +119,17 @@ func imageRows(img storedImage, now time.Time, full bool) []imageRow {
 	var rows []imageRow
 	for _, name := range img.names {
 		r := row
-		r.Repository, r.Tag = splitName(name)
+		r.Repository, r.Tag = splitName(name, full)
 		rows = append(rows, r)
 	}
 	return rows
 }
 
 // splitName takes a canonical name apart as docker shows it: without docker.io/library/, and <none> for a digest's tag.
-func splitName(name string) (repository, tag string) {
+func splitName(name string, full bool) (repository, tag string) {
+	if transport, rest, ok := strings.Cut(name, ":"); ok && slices.Contains([]string{"oci", "oci-archive", "docker-archive"}, transport) {
+		return splitPath(transport, rest, full)
+	}
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "docker.io/"), "library/")
 	name, _, digested := strings.Cut(name, "@")
 	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {

@@ -15,7 +15,7 @@ func (a *app) inspectVerb() *cobra.Command {
 		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainers,
 		RunE: func(_ *cobra.Command, refs []string) error { return a.inspect(refs, text) },
 	}
-	cmd.Flags().StringVarP(&text, "format", "", "", "json, yaml or a Go template, for each container")
+	cmd.Flags().StringVarP(&text, "format", "f", "", "json, yaml or a Go template, for each container")
 	return cmd
 }
 

@@ -46,6 +46,11 @@ func (a *app) ps(o psFlags) error {
 	if err != nil {
 		return err
 	}
+	if len(records) == 0 && !o.everywhere && !o.quiet && (o.format == "" || o.format == "table") {
+		if name, named, err := a.home(); err == nil {
+			a.sayEmpty(name, named)
+		}
+	}
 	rows := []format.Container{}
 	now := time.Now()
 	for i := range records {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/terminal"
 	"github.com/runfile/runfile/executor"
 	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/planner"
 	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
 )
@@ -76,6 +78,9 @@ func (a *app) pullOne(ctx context.Context, r pullRequest, ui *progress.UI) error
 		ui.Observe(pullEvent(executor.EventProgress, r, &p))
 	})
 	if err != nil {
+		if strings.Contains(err.Error(), r.ref.Text) {
+			return err // the store says itself which image it is
+		}
 		return fmt.Errorf("pull %s: %w", r.ref.Text, err)
 	}
 	ui.Observe(pullEvent(executor.EventStepDone, r, nil))
@@ -119,5 +124,9 @@ func (a *app) pullRequests(args []string, o pullRequest) ([]pullRequest, error) 
 }
 
 func pullEvent(kind executor.EventType, r pullRequest, p *engine.Progress) executor.Event {
-	return executor.Event{Type: kind, Time: time.Now(), Object: firstNonEmpty(r.ref.Text, r.ref.Name), Progress: p}
+	ev := executor.Event{Type: kind, Time: time.Now(), Object: firstNonEmpty(r.ref.Text, r.ref.Name), Progress: p}
+	if kind == executor.EventStepDone {
+		ev.Detail = string(planner.Pull) + " " + ev.Object
+	}
+	return ev
 }

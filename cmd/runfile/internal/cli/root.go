@@ -49,7 +49,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "Explain a command", GroupID: "about", RunE: helpVerb})
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%v", err).next("see what it takes: %s --help", cmd.CommandPath())
+		return usagef("%s", flagProblem(err)).next("see what it takes: %s --help", cmd.CommandPath())
 	})
 	root.SetUsageFunc(func(cmd *cobra.Command) error { return printUsage(cmd.OutOrStderr(), cmd) })
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
@@ -120,6 +120,20 @@ func helpVerb(cmd *cobra.Command, args []string) error {
 	}
 	found.InitDefaultHelpFlag()
 	return found.Help()
+}
+
+// flagProblem says what is wrong with a flag without the words of the library and of Go's number parser.
+func flagProblem(err error) string {
+	text := err.Error()
+	before, why, ok := strings.Cut(text, ": strconv.")
+	if !ok {
+		return text
+	}
+	what := "a whole number"
+	if strings.Contains(why, "ParseBool") {
+		what = "true or false"
+	}
+	return strings.Replace(before, "invalid argument", "wrong value", 1) + ": it needs " + what
 }
 
 func firstNonEmpty(words ...string) string {

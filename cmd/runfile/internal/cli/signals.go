@@ -4,12 +4,33 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"time"
 )
 
 // caught is the first signal that interrupted a run.
 type caught struct {
 	given  bool
 	number int
+}
+
+// sameGesture is how long after a signal the same one again is still the same wish: timeout(1) and many a CI runner
+// send theirs to the process and then to its group, and that must not turn a stop into a kill.
+const sameGesture = 200 * time.Millisecond
+
+// gestures counts signals as a person means them.
+type gestures struct {
+	count int
+	last  os.Signal
+	at    time.Time
+}
+
+// next takes a signal that came at a time and returns its number, 0 for an echo of the one before.
+func (g *gestures) next(s os.Signal, at time.Time) int {
+	if g.count > 0 && s == g.last && at.Sub(g.at) < sameGesture {
+		return 0
+	}
+	g.count, g.last, g.at = g.count+1, s, at
+	return g.count
 }
 
 // watchSignals obeys interrupts: the first stops the run gracefully (of "up -d": stops waiting), the second kills all
@@ -21,15 +42,19 @@ func (u *upRun) watchSignals(ctx context.Context, giveUp context.CancelFunc) fun
 	var first caught
 	go func() {
 		defer close(ended)
-		for n := 1; ; n++ {
+		var counted gestures
+		for {
 			select {
 			case <-done:
 				return
 			case s := <-ch:
+				n := counted.next(s, time.Now())
 				if n == 1 {
 					first = caught{true, signalNumber(s)}
 				}
-				u.interrupt(ctx, n, giveUp)
+				if n > 0 {
+					u.interrupt(ctx, n, giveUp)
+				}
 			}
 		}
 	}()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/format"
+	"github.com/runfile/runfile/cmd/runfile/internal/cli/progress"
 	"github.com/runfile/runfile/executor"
 	"github.com/runfile/runfile/executor/project"
 	"github.com/runfile/runfile/manifest/diag"
@@ -34,20 +36,39 @@ func needRoot(verb string) error {
 // projectName is the project that a verb without names is about: the one asked for, else the one of the runfile here,
 // else the one that `runfile run` uses. A runfile with mistakes still has a name, so that down works beside it.
 func (a *app) project() (string, error) {
+	name, _, err := a.home()
+	return name, err
+}
+
+// home is the project and whether anybody has named it: false means that there is no runfile here.
+func (a *app) home() (name string, named bool, err error) {
 	if a.g.projectName != "" {
-		return a.g.projectName, nil
+		return a.g.projectName, true, nil
 	}
 	doc, diags, err := a.document()
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	if len(doc.Files) > 0 && doc.Name != "" {
-		return doc.Name, nil
+		return doc.Name, true, nil
 	}
 	if len(a.g.files) > 0 { // one was named and cannot be read
-		return "", a.report(diags, doc.Sources, exitUsage)
+		return "", false, a.report(diags, doc.Sources, exitUsage)
 	}
-	return defaultProject, nil
+	return defaultProject, false, nil
+}
+
+// sayEmpty tells why there is nothing to be seen: a project without containers looks like one that was not found.
+func (a *app) sayEmpty(name string, named bool) {
+	if a.g.progress == string(progress.Quiet) {
+		return
+	}
+	if named {
+		fmt.Fprintf(a.stderr, "project %s has no containers\n", name)
+		return
+	}
+	fmt.Fprintf(a.stderr, "there is no runfile here or above, and project %s, where runfile run puts containers, has none\n"+
+		"  see all projects: runfile ps -a --all-projects\n", name)
 }
 
 // target is a container that exists, in whichever project.
@@ -59,7 +80,7 @@ type target struct {
 // targets finds the containers that refs mean: keys, names, ids or unique beginnings of ids of this project, or of any
 // other project if this one has no such container. No refs mean all containers of this project.
 func (a *app) targets(refs []string) ([]target, error) {
-	home, err := a.project()
+	home, named, err := a.home()
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +89,9 @@ func (a *app) targets(refs []string) ([]target, error) {
 		return nil, err
 	}
 	if len(refs) == 0 {
+		if len(records) == 0 {
+			a.sayEmpty(home, named)
+		}
 		var out []target
 		for _, r := range records {
 			out = append(out, target{home, r})
@@ -199,30 +223,35 @@ func (a *app) eachProject(ctx context.Context, targets []target, fn func(c *proj
 }
 
 // each does the same thing to every named container, one after the other, and prints each name when it is done, as
-// docker does. What fails does not keep the rest from being tried.
+// docker does. What fails, or does not exist, is reported at once and does not keep the rest from being tried.
 func (a *app) each(ctx context.Context, refs []string, fn func(c *project.Client, id string) error) error {
-	targets, err := a.targets(refs)
-	if err != nil {
-		return err
-	}
+	code := 0
+	failed := func(err error) { code = cmp.Or(code, a.finish(err)) }
+	var targets []target
 	named := map[string]string{}
-	for i, t := range targets {
-		named[t.record.ID] = t.record.Name
-		if len(refs) > 0 {
-			named[t.record.ID] = refs[i]
+	for _, ref := range refs {
+		t, err := a.one(ref)
+		if err != nil {
+			failed(err)
+			continue
 		}
+		named[t.record.ID] = ref
+		targets = append(targets, *t)
 	}
-	return a.eachProject(ctx, targets, func(c *project.Client, _ string, ids []string) error {
-		var errs []error
+	err := a.eachProject(ctx, targets, func(c *project.Client, _ string, ids []string) error {
 		for _, id := range ids {
 			if err := fn(c, id); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", named[id], err))
+				failed(err)
 				continue
 			}
 			if _, err := fmt.Fprintln(a.stdout, named[id]); err != nil {
 				return err
 			}
 		}
-		return errors.Join(errs...)
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return exit(code)
 }

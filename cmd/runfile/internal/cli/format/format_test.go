@@ -111,6 +111,9 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.format, out.String(), tt.want)
 		}
 	}
+	if err := List(&bytes.Buffer{}, "{{.Nope}}", "", nil, []Container{row}); err == nil || err.Error() != "--format: 1:2: <.Nope>: there is no field Nope" {
+		t.Errorf("an unknown field: %v", err)
+	}
 	for _, bad := range []string{"{{.Nope}}", "{{", "{{nofunc .ID}}"} {
 		err := List(&bytes.Buffer{}, bad, ContainerColumns, ContainerHeaders(), []Container{row})
 		if err == nil || !strings.HasPrefix(err.Error(), "--format: ") {

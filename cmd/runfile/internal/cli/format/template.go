@@ -83,15 +83,32 @@ func Parse(text string) (*template.Template, error) {
 	text = strings.NewReplacer(`\t`, "\t", `\n`, "\n").Replace(text)
 	t, err := template.New("format").Funcs(functions()).Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("--format: %w", trimTemplateError(err))
+		return nil, badTemplate(err)
 	}
 	return t, nil
 }
 
-// trimTemplateError takes the words of text/template that mean nothing to a user off a message.
-func trimTemplateError(err error) error {
-	msg := strings.TrimPrefix(err.Error(), "template: ")
-	return fmt.Errorf("%s", strings.TrimPrefix(msg, "format:"))
+// ErrTemplate is in every error that a template of the user is to blame for.
+var ErrTemplate = errors.New("wrong template")
+
+// templateError is an error of the template and not of writing its result.
+type templateError string
+
+// Error implements error.
+func (e templateError) Error() string { return "--format: " + string(e) }
+
+// Is makes it an ErrTemplate.
+func (e templateError) Is(target error) bool { return target == ErrTemplate }
+
+// badTemplate says what text/template says without the names that only we know: the template's, and those of Go types.
+func badTemplate(err error) error {
+	msg := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "template: "), "format:")
+	msg = strings.Replace(msg, `executing "format" at `, "", 1)
+	if before, rest, ok := strings.Cut(msg, "can't evaluate field "); ok {
+		field, _, _ := strings.Cut(rest, " ")
+		msg = before + "there is no field " + field
+	}
+	return templateError(strings.TrimSpace(msg))
 }
 
 // Headers are the column titles of a listing by field name. Label is a method, as it is of the rows.
@@ -155,7 +172,7 @@ func table[T any](w io.Writer, columns string, headers Headers, rows []T) error 
 func Execute(w io.Writer, t *template.Template, row any) error {
 	var b bytes.Buffer
 	if err := t.Execute(&b, row); err != nil {
-		return templateError{fmt.Errorf("--format: %w", trimTemplateError(err))}
+		return badTemplate(err)
 	}
 	b.WriteByte('\n')
 	_, err := w.Write(b.Bytes())
@@ -202,13 +219,7 @@ func asJSON(v any) (any, error) {
 	return plain, err
 }
 
-// templateError is an error of the template and not of writing its result.
-type templateError struct{ error }
-
-func isWrite(err error) bool {
-	var t templateError
-	return !errors.As(err, &t)
-}
+func isWrite(err error) bool { return !errors.Is(err, ErrTemplate) }
 
 // YAML prints a value with the field names that its JSON has.
 func YAML(w io.Writer, v any) error {

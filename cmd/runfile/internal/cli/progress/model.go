@@ -12,6 +12,7 @@ import (
 
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/terminal"
 	"github.com/runfile/runfile/executor"
+	"github.com/runfile/runfile/schema/value"
 )
 
 // Entry announces a container of a run.
@@ -98,7 +99,7 @@ var words = map[executor.EventType]string{
 	executor.EventPullStart: "pulling", executor.EventProgress: "pulling", executor.EventStepDone: "done",
 	executor.EventCreate: "created", executor.EventStart: "started", executor.EventReady: "ready",
 	executor.EventHealth: "health", executor.EventDie: "exited", executor.EventOOM: "out of memory",
-	executor.EventRestart: "restarting", executor.EventStop: "stopped", executor.EventKill: "killed",
+	executor.EventRestart: "restarting", executor.EventStop: "stopped", executor.EventKill: "signal",
 	executor.EventDestroy: "removed", executor.EventFail: "failed", executor.EventSkip: "skipped",
 	executor.EventWarning: "warning",
 }
@@ -121,9 +122,11 @@ func describe(c *change, ev executor.Event) (shown bool) {
 		if ev.ExitCode != nil {
 			c.state = "exit " + strconv.Itoa(*ev.ExitCode)
 		}
-		if c.detail == c.state {
-			c.detail = ""
-		}
+		c.detail = afterState(c.detail, c.state)
+	case executor.EventRestart:
+		c.detail = delayOnly(c.detail)
+	case executor.EventKill:
+		describeSignal(c)
 	case executor.EventFail:
 		c.fail, c.code = true, ev.ExitCode
 	case executor.EventSkip:
@@ -131,6 +134,36 @@ func describe(c *change, ev executor.Event) (shown bool) {
 	default: // the word says it all
 	}
 	return shown
+}
+
+// afterState takes the state off the beginning of a detail that repeats it: "exit 1, restart on-failure".
+func afterState(detail, state string) string {
+	if rest, ok := strings.CutPrefix(detail, state); ok && (rest == "" || strings.HasPrefix(rest, ", ")) {
+		return strings.TrimPrefix(strings.TrimPrefix(rest, ", "), "and ")
+	}
+	return detail
+}
+
+// delayOnly leaves of "exit 1, restart on-failure, in 100ms" what the line of the exit before it has not said.
+func delayOnly(detail string) string {
+	if i := strings.LastIndex(detail, ", in "); i >= 0 && strings.HasPrefix(detail, "exit ") {
+		return detail[i+len(", "):]
+	}
+	return detail
+}
+
+// describeSignal says "killed" only of the signal that kills: "signal 9, still running after 2s". Others are asked for
+// by their name, which the container may ignore.
+func describeSignal(c *change) {
+	number, why, _ := strings.Cut(strings.TrimPrefix(c.detail, "signal "), ", ")
+	signal, err := value.ParseSignal(number)
+	if err != nil {
+		return
+	}
+	c.state, c.detail = "got "+signal.Name, why
+	if signal.Name == "SIGKILL" {
+		c.state = "killed"
+	}
 }
 
 // describeStep says which kind of object a step was about, from the step's own words: "network back".

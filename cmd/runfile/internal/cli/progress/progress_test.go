@@ -279,3 +279,43 @@ func TestBytesAndClock(t *testing.T) {
 		t.Errorf("Clock = %s", got)
 	}
 }
+
+// TestWords: a line says once what happened, and never what somebody else wrote as if it were ours.
+func TestWords(t *testing.T) {
+	for _, tt := range []struct {
+		ev   executor.Event
+		want string
+	}{
+		{executor.Event{Type: executor.EventDie, ExitCode: code(9), Detail: "exit 9, restart on-failure"}, "exit 9  restart on-failure"},
+		{executor.Event{Type: executor.EventDie, ExitCode: code(9), Detail: "exit 9, and all 2 restarts are used up"}, "exit 9  all 2 restarts are used up"},
+		{executor.Event{Type: executor.EventDie, ExitCode: code(1), Detail: "exit 12"}, "exit 1  exit 12"},
+		{executor.Event{Type: executor.EventRestart, Detail: "exit 9, restart on-failure, in 100ms"}, "restarting  in 100ms"},
+		{executor.Event{Type: executor.EventRestart, Detail: `"db" has restarted`}, `restarting  "db" has restarted`},
+		{executor.Event{Type: executor.EventKill, Detail: "signal 15"}, "got SIGTERM"},
+		{executor.Event{Type: executor.EventKill, Detail: "signal 9, still running after 2s"}, "killed  still running after 2s"},
+		{executor.Event{Type: executor.EventFail, Detail: "unhealthy, last exit 1:\none\ntwo"}, "failed  unhealthy, last exit 1"},
+	} {
+		var out bytes.Buffer
+		u := New(Options{Out: &out, Mode: Plain, Entries: entries()})
+		tt.ev.Time, tt.ev.Container = epoch, "db"
+		u.Observe(tt.ev)
+		u.Close()
+		if got := strings.TrimPrefix(out.String(), "    0.0s  db  "); got != tt.want+"\n" {
+			t.Errorf("%s %q: %q, want %q", tt.ev.Type, tt.ev.Detail, got, tt.want)
+		}
+	}
+}
+
+func TestSummaryQuotesLongReasons(t *testing.T) {
+	var out bytes.Buffer
+	WriteSummary(&out, &executor.Result{Outcomes: []executor.Outcome{{
+		Container: "db", Service: true, State: "failed", ExitCode: 1, Elapsed: time.Second,
+		Reason: "unhealthy, last exit 1:\none\n\x1b[2Jtwo\n", Origin: "runfile.yaml:2:3",
+	}}, ExitCode: 1}, SummaryOptions{})
+	want := `FAILED db  unhealthy, last exit 1 after 1.0s  (runfile.yaml:2:3)
+    | one
+    | `
+	if got := out.String(); !strings.HasPrefix(got, want) || strings.Contains(got, "\x1b") || !strings.Contains(got, "two\n  try: runfile up db\n") {
+		t.Errorf("got %q", got)
+	}
+}

@@ -80,7 +80,8 @@ func separator(o SummaryOptions) string {
 }
 
 func writeFailure(w io.Writer, out executor.Outcome, skipped []string, o SummaryOptions) {
-	reason := terminal.Clean(out.Reason)
+	_, rest, _ := strings.Cut(out.Reason, "\n")
+	reason := terminal.Clean(headline(out.Reason))
 	if reason == "" {
 		reason = fmt.Sprintf("exit %d", out.ExitCode)
 	}
@@ -94,6 +95,9 @@ func writeFailure(w io.Writer, out executor.Outcome, skipped []string, o Summary
 	_, _ = fmt.Fprintln(w, head)
 	if o.CI == "github" {
 		_, _ = fmt.Fprintln(w, annotation(out, reason))
+	}
+	if rest != "" {
+		writeQuoted(w, strings.Split(strings.TrimRight(rest, "\r\n"), "\n"), o)
 	}
 	if len(skipped) > 0 {
 		_, _ = fmt.Fprintf(w, "  skipped because of it: %s\n", strings.Join(skipped, ", "))
@@ -110,10 +114,6 @@ func writeTail(w io.Writer, out executor.Outcome, o SummaryOptions) {
 	if len(out.Tail) == 0 {
 		return
 	}
-	bar := "|"
-	if o.UTF8 {
-		bar = "│"
-	}
 	title := fmt.Sprintf("last %s of %s", Plural(len(out.Tail), "line"), out.Container)
 	switch o.CI {
 	case "github":
@@ -123,18 +123,27 @@ func writeTail(w io.Writer, out executor.Outcome, o SummaryOptions) {
 	default:
 		_, _ = fmt.Fprintf(w, "  last %s:\n", Plural(len(out.Tail), "line"))
 	}
-	for _, line := range out.Tail {
-		line = terminal.Clean(strings.TrimRight(line, "\r\n"))
-		if o.CI != "" {
-			line = string(defuse([]byte(line)))
-		}
-		_, _ = fmt.Fprintf(w, "    %s %s\n", bar, line)
-	}
+	writeQuoted(w, out.Tail, o)
 	switch o.CI {
 	case "github":
 		_, _ = fmt.Fprintln(w, "::endgroup::")
 	case "gitlab":
 		_, _ = fmt.Fprintf(w, "\x1b[0Ksection_end:0:%s\r\x1b[0K\n", sectionName(out.Container))
+	}
+}
+
+// writeQuoted prints what a container wrote, indented behind a bar, so that nobody takes it for words of ours.
+func writeQuoted(w io.Writer, lines []string, o SummaryOptions) {
+	bar := "|"
+	if o.UTF8 {
+		bar = "│"
+	}
+	for _, line := range lines {
+		line = terminal.Clean(strings.TrimRight(line, "\r\n"))
+		if o.CI != "" {
+			line = string(defuse([]byte(line)))
+		}
+		_, _ = fmt.Fprintf(w, "    %s %s\n", bar, line)
 	}
 }
 

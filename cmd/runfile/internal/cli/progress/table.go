@@ -124,14 +124,18 @@ func (r *row) line(now time.Time, width int, l look) string {
 	default:
 		clock = Clock(now.Sub(r.started))
 	}
-	text := fmt.Sprintf(" %-*s  %-7s  %-11s  %6s  %s", width, r.Key, role, r.state, clock, firstLine(r.detail))
+	text := fmt.Sprintf(" %-*s  %-7s  %-11s  %6s  %s", width, r.Key, role, r.state, clock, headline(r.detail))
 	text = strings.TrimRight(clip(text, l.columns-2), " ")
 	return " " + terminal.Paint(l.colour, mark.style, sign) + text
 }
 
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(s, "\n")
-	return s
+// headline is the first line of a text, without the colon that announces the others.
+func headline(s string) string {
+	first, rest, _ := strings.Cut(s, "\n")
+	if rest != "" {
+		first = strings.TrimRight(first, "\r: ")
+	}
+	return first
 }
 
 // Plural is a count with its noun: 1 job, 2 jobs.

@@ -132,7 +132,7 @@ func (u *UI) printPlain(c change) {
 	}
 	line := fmt.Sprintf("%7.1fs  %s  %s", max(c.time.Sub(u.model.start), 0).Seconds(), c.id, state)
 	if c.detail != "" {
-		line += "  " + c.detail
+		line += "  " + headline(c.detail) // the summary quotes the rest
 	}
 	if c.fail && c.origin != "" {
 		line += "  (" + c.origin + ")"
