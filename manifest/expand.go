@@ -20,6 +20,8 @@ func (l *loader) expandTree(n *Node, f *file, s *scope) {
 		}
 		if text, ok := l.expandText(n, f, s); ok {
 			n.Text = text
+		} else {
+			n.Broken = true
 		}
 		n.Type, n.Expanded = String, true
 	case List:

@@ -36,9 +36,12 @@ type Node struct {
 	// Expanded says that ${...} was replaced in Text. Its Type is String, but a schema should read it as if the
 	// value stood there unquoted: `privileged: ${PRIVILEGED}`.
 	Expanded bool
-	Items    []*Node // of a List
-	Entries  []Entry // of a Map, in file order; keys are unique
-	Range    diag.Range
+	// Broken says that ${...} in Text could not be replaced, which has been reported: the value means nothing, and
+	// a second error about it would only mislead.
+	Broken  bool
+	Items   []*Node // of a List
+	Entries []Entry // of a Map, in file order; keys are unique
+	Range   diag.Range
 }
 
 // Entry is one key of a Map.

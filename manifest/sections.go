@@ -73,6 +73,7 @@ func (l *loader) ownSections(f *file, s *scope) (own *sections, include, default
 			if l.isMap(e.Value, "`"+e.Key+"`", "NAME: {...}") {
 				own.named[e.Key] = &e
 			}
+		case "image": // of the mixed form, which singleForm has reported
 		case "vars", "vars-file", "project": // read before
 		default:
 			own.other = append(own.other, e)

@@ -136,8 +136,10 @@ func placeOf(s *source, p yamlPlace, line, read int) diag.Range {
 		}
 		return s.lineSpan(line)
 	case atQuote:
-		if i := openQuote(text); i >= 0 {
-			return s.span(start+i, start+len(text))
+		for l := line; l >= 0; l-- { // a quote that stays open to the end of the file stands on an earlier line
+			if i := openQuote(s.line(l)); i >= 0 {
+				return s.span(s.starts[l]+i, s.starts[l]+len(s.line(l)))
+			}
 		}
 		return s.lineSpan(line)
 	case atEscape:

@@ -221,6 +221,9 @@ func span(key, val diag.Range) diag.Range {
 
 // wrongType reports a value of the wrong shape.
 func (d *decoder) wrongType(o *Option, n *manifest.Node, want string) *diag.Diagnostic {
+	if n.Broken {
+		return new(diag.Diagnostic) // reported by the loader
+	}
 	return d.diags.Errorf(CodeWrongType, n.Range, "%s, %s: this is %s, not %s", d.who, o.Name, shape(n), want).
 		WithHelp("for example: %s", o.Line())
 }
@@ -253,6 +256,9 @@ func shape(n *manifest.Node) string {
 
 // bad reports a value that breaks its syntax, at the exact place of the map form's key if it is one.
 func (d *decoder) bad(o *Option, n *manifest.Node, err error) {
+	if n.Broken {
+		return // reported by the loader
+	}
 	at, code := n.Range, CodeBadValue
 	var e *value.Error
 	if errors.As(err, &e) {

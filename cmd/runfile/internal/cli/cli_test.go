@@ -98,6 +98,7 @@ func TestExitCodes(t *testing.T) {
 		{"variable without value", ok, "validate --var X", 2, "", "--var NAME=VALUE"},
 		{"-d with --rm", ok, "up -d --rm", 2, "", "drop one of the two"},
 		{"negative parallel", ok, "up --parallel -1", 2, "", "--parallel"},
+		{"docker's own", nil, "stats", 2, "", "docker has it"},
 		{"no number", ok, "stop -t x", 2, "", "\"-t, --time\" flag: it needs a whole number\n"},
 		{"wrong signal", ok, "kill -s NOPE db", 2, "", "--signal"},
 		{"wrong time", ok, "logs --since yesterday", 2, "", "--since"},
@@ -209,5 +210,23 @@ func TestNoShorthandClash(t *testing.T) {
 		if f := verb.Flags().ShorthandLookup("f"); f == nil || f.Name == "file" {
 			t.Errorf("%s: -f is not its own", verb.Name())
 		}
+	}
+}
+
+// TestOneMistakeOneError: what was reported once is not reported again by a later stage, and it is reported where it is.
+func TestOneMistakeOneError(t *testing.T) {
+	for name, tt := range map[string]struct{ file, want string }{
+		"variable in an image": {"image: ${NOPE}\n", "runfile.yaml:1:8"},
+		"variable in a switch": {"image: x\nprivileged: ${NOPE}\n", "runfile.yaml:2:13"},
+		"variable in a list":   {"image: x\npublish: [\"80:80\", \"${NOPE}\"]\n", "runfile.yaml:2:21"},
+		"both forms":           {"image: x\ncontainers: {a: {image: y}}\n", "runfile.yaml:1:1"},
+		"open quote":           {"image: \"x\ncommand: y\n\n", "runfile.yaml:1:8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := runIn(t, map[string]string{"runfile.yaml": tt.file}, nil, "validate")
+			if r.code != exitUsage || strings.Count(r.stderr, "error[") != 1 || !strings.Contains(r.stderr, "--> "+tt.want+"\n") {
+				t.Errorf("status %d, want one error at %s:\n%s", r.code, tt.want, r.stderr)
+			}
+		})
 	}
 }

@@ -67,7 +67,7 @@ func asFailure(err error) *failure {
 	case errors.Is(err, project.ErrNotFound):
 		f.code = exitNotFound
 		f.next("see what there is: runfile ps -a")
-	case errors.Is(err, project.ErrBusy): // it says what to wait for
+	case errors.Is(err, project.ErrBusy), errors.Is(err, project.ErrOtherDirectory): // it says what to do
 	case errors.Is(err, project.ErrLost):
 		f.next("see what runs: runfile ps -a")
 	case errors.Is(err, state.ErrCorrupt):

@@ -112,7 +112,7 @@ func (a *app) pullRequests(args []string, o pullRequest) ([]pullRequest, error) 
 		} else {
 			ref, err := value.ParseImage(arg)
 			if err != nil {
-				return nil, usagef("%q: %v", arg, err)
+				return nil, usagef("%v", err)
 			}
 			r.ref = ref
 		}

@@ -91,15 +91,25 @@ func (a *app) checked(run func(*cobra.Command, []string) error) func(*cobra.Comm
 	}
 }
 
+// dockerOnly are docker's commands that have nothing near to them here; the nearest word would be a wrong guess.
+var dockerOnly = []string{
+	"build", "commit", "compose", "container", "context", "cp", "diff", "export", "history", "image", "login", "logout",
+	"network", "pause", "prune", "push", "rename", "rmi", "save", "search", "stats", "system", "tag", "unpause", "update",
+	"volume",
+}
+
 // unknownVerb suggests the nearest command, and says so where the word is docker's or compose's for one of ours.
 func unknownVerb(root *cobra.Command, word string) error {
 	f := usagef("there is no command %q", word)
 	foreign := map[string]string{
-		"build": "", "create": "run -d", "ls": "ps", "list": "ps", "top": "exec NAME ps", "delete": "rm", "remove": "rm",
+		"load": "pull --tag NAME docker-archive:FILE", "import": "pull --tag NAME docker-archive:FILE", "create": "run -d", "ls": "ps", "list": "ps", "top": "exec NAME ps", "delete": "rm", "remove": "rm",
 		"check": "validate", "lint": "validate", "test": "up", "apply": "up", "log": "logs", "info": "doctor",
 	}
 	if ours := foreign[word]; ours != "" {
 		return f.next("did you mean: runfile %s", ours)
+	}
+	if slices.Contains(dockerOnly, word) {
+		return f.next("docker has it, runfile does not").next("see all commands: runfile --help")
 	}
 	var names []string
 	for _, c := range root.Commands() {

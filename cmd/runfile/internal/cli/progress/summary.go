@@ -104,7 +104,7 @@ func writeFailure(w io.Writer, out executor.Outcome, skipped []string, o Summary
 	}
 	writeTail(w, out, o)
 	try := "runfile up " + out.Container
-	if o.Kept {
+	if o.Kept && out.Elapsed > 0 { // it ran, so there may be logs
 		try = "runfile logs " + out.Container + separator(o) + try
 	}
 	_, _ = fmt.Fprintf(w, "  try: %s\n", try)
