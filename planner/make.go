@@ -31,14 +31,8 @@ type Options struct {
 // The passes run in this order, each relying on the one before: select, edges (one kind after the other), cycle check,
 // steps. With errors in the list the plan is nil.
 func Make(p *schema.Project, o Options) (*Plan, diag.List) {
-	m := &maker{project: p, options: o, observed: make(map[string]*Observed)}
-	for i := range o.Observed {
-		m.observed[o.Observed[i].Key] = &o.Observed[i]
-	}
+	m := newMaker(p, o)
 	m.findEdges()
-	if m.diags.HasErrors() {
-		return nil, m.diags
-	}
 	m.selectContainers()
 	m.checkCycle()
 	if m.diags.HasErrors() {
@@ -47,6 +41,27 @@ func Make(p *schema.Project, o Options) (*Plan, diag.List) {
 	m.shareIPC()
 	m.addSteps()
 	return &m.plan, m.diags
+}
+
+// Check says what is wrong between the containers of a project, whatever their profiles: references to nothing, and
+// cycles. Unlike Make it takes a project with mistakes in it, so that those of both kinds are reported together.
+func Check(p *schema.Project) diag.List {
+	m := newMaker(p, Options{})
+	m.selected = map[string]bool{}
+	for _, c := range p.Containers {
+		m.selected[c.Key] = true
+	}
+	m.findEdges()
+	m.checkCycle()
+	return m.diags
+}
+
+func newMaker(p *schema.Project, o Options) *maker {
+	m := &maker{project: p, options: o, observed: make(map[string]*Observed)}
+	for i := range o.Observed {
+		m.observed[o.Observed[i].Key] = &o.Observed[i]
+	}
+	return m
 }
 
 // maker holds what the passes hand on to each other.

@@ -230,3 +230,28 @@ func TestOneMistakeOneError(t *testing.T) {
 		})
 	}
 }
+
+// TestAllMistakesAtOnce: those inside a container, those between containers and cycles come in one go.
+func TestAllMistakesAtOnce(t *testing.T) {
+	file := `containers:
+  a: {image: x, memroy: 1g, link: nowhere}
+  b: {image: x, depends-on: [c, a]}
+  y: {image: x, depends-on: [z]}
+  z: {image: x, depends-on: [y]}
+`
+	for _, file := range []string{file, strings.Replace(file, "memroy: 1g, ", "", 1)} {
+		r := runIn(t, map[string]string{"runfile.yaml": file}, nil, "validate")
+		want := []string{`names "nowhere"`, `names "c"`, "dependency-cycle"}
+		if strings.Contains(file, "memroy") {
+			want = append(want, "memroy")
+		}
+		if n := strings.Count(r.stderr, "error["); n != len(want) || r.code != exitUsage {
+			t.Errorf("status %d, %d errors, want %d:\n%s", r.code, n, len(want), r.stderr)
+		}
+		for _, w := range want {
+			if !strings.Contains(r.stderr, w) {
+				t.Errorf("%s is missing:\n%s", w, r.stderr)
+			}
+		}
+	}
+}

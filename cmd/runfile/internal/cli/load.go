@@ -6,6 +6,7 @@ import (
 
 	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/planner"
 	"github.com/runfile/runfile/schema"
 )
 
@@ -38,6 +39,9 @@ func (a *app) load() (*schema.Project, *manifest.Document, error) {
 	if !diags.HasErrors() || doc.Root.Get("containers") != nil {
 		more := diag.List(nil)
 		p, more = schema.Decode(doc)
+		if more.HasErrors() && !diags.HasErrors() { // all containers are there; up and plan would report these next time
+			more = append(more, planner.Check(p)...)
+		}
 		diags = append(diags, more...)
 	}
 	return p, doc, a.report(diags, doc.Sources, exitUsage)
