@@ -76,10 +76,10 @@ func (l *loader) absolute(dir, path string) string {
 	return filepath.Clean(path)
 }
 
-// shown is the path by which the user can open a file from the working directory, relative unless it is far away.
+// shown is the path by which the user can open a file from the working directory, relative unless that is the longer one.
 func (l *loader) shown(abs string) string {
 	rel, err := filepath.Rel(l.cwd, abs)
-	if err != nil || strings.Count(rel, "..") > 3 {
+	if err != nil || strings.Count(rel, "..") > 3 || len(rel) > len(abs) {
 		return abs
 	}
 	return rel

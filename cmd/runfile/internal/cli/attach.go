@@ -53,7 +53,7 @@ func (a *app) attach(ctx context.Context, ref string, stdin, proxy bool, keys st
 	}
 	defer client.Close()
 
-	s := newSession(a, client, t.record.ID)
+	s := newSession(a, client, t.record.ID, t.record.Name)
 	s.keys, s.stdout, s.stderr = parsed, true, true
 	if spec := t.record.Spec; spec != nil {
 		s.tty = spec.Stdio.TTY.Value

@@ -229,7 +229,7 @@ func (r *dockerRun) streams() (stdin, stdout, stderr bool) {
 func (r *dockerRun) foreground(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := newSession(r.a, r.client, r.c.Key)
+	s := newSession(r.a, r.client, r.c.Key, r.c.Key)
 	s.proxy, s.keys, s.tty = r.flags.SigProxy, r.keys, r.c.Stdio.TTY.Value
 	s.stdin, s.stdout, s.stderr = r.streams()
 	if name := r.c.Lifecycle.Restart.Value.Name; name != "" && name != "no" {

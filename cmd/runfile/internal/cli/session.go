@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -22,7 +23,7 @@ const enough = 3
 type session struct {
 	a                     *app
 	client                *project.Client
-	container             string
+	container, name       string // what the supervisor finds it by, and what people do
 	stdin, stdout, stderr bool
 	tty                   bool          // the container has a terminal of its own
 	proxy                 bool          // send it the signals that we get
@@ -42,9 +43,9 @@ type session struct {
 	once     sync.Once
 }
 
-func newSession(a *app, client *project.Client, container string) *session {
+func newSession(a *app, client *project.Client, container, name string) *session {
 	return &session{
-		a: a, client: client, container: container, left: make(chan int, 1), over: make(chan struct{}), ended: make(chan struct{}),
+		a: a, client: client, container: container, name: name, left: make(chan int, 1), over: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
 
@@ -74,6 +75,8 @@ func (s *session) copy(ctx context.Context) {
 		flush(streams.Stderr)
 		s.code, s.err = code, err
 		if errors.Is(err, project.ErrDetached) {
+			// The terminal is still raw, and the cursor behind the container's prompt.
+			fmt.Fprintf(s.a.stderr, "\r\ndetached; the container goes on, come back: runfile attach %s\r\n", s.name)
 			s.leave(0)
 		}
 		if err != nil || s.again == nil {

@@ -168,11 +168,11 @@ func describeSignal(c *change) {
 
 // describeStep says which kind of object a step was about, from the step's own words: "network back".
 func describeStep(c *change) {
-	made := map[string]string{"pull": "pulled", "network": "made", "volume": "made"}
+	made := map[string]string{"pull": "pulled", "network": "ready", "volume": "ready"} // they may have been there before
 	if kind, _, ok := strings.Cut(c.detail, " "); ok && made[kind] != "" {
-		c.kind, c.state, c.detail = kind, made[kind], ""
+		c.kind, c.state, c.detail = kind, made[kind], kind
 		if kind == "pull" {
-			c.kind = "image"
+			c.kind, c.detail = "image", ""
 		}
 	}
 }
