@@ -287,9 +287,9 @@ func (x *expander) plain(got found, name string, at, end int, live bool) string 
 	case isNear:
 		d.WithHelp("did you mean ${%s}?", near)
 	case inEnv:
-		d.WithHelp("the environment has it: declare it with vars: {%s: }, or write ${env.%s}", name, name)
+		d.WithHelp("the environment has it: declare it with vars: {%s: }, or write ${env.%s}; for the container's shell write $${%s}", name, name, name)
 	default:
-		d.WithHelp("declare it: vars: {%s: default}; for a literal ${ write $${", name)
+		d.WithHelp("declare it: vars: {%s: default}; for the container's shell write $${%s}", name, name)
 	}
 	return ""
 }
