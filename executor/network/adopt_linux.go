@@ -94,6 +94,14 @@ func (m *Manager) Sweep(ctx context.Context, keep []string) error {
 	return errors.Join(append(errs, m.writeRules(), m.closeForward())...)
 }
 
+// Inherited reports whether a dead predecessor connected the container and nobody has joined it since.
+func (m *Manager) Inherited(id string) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	_, ok := m.orphans[id]
+	return ok
+}
+
 // sweepOrphans forgets the containers that are not to be kept and returns their links.
 func (m *Manager) sweepOrphans(keep []string) (nets []*bridge, kept map[string]bool, links []string) {
 	m.mu.Lock()

@@ -93,15 +93,18 @@ func (e *Engine) runtimeOf(ctx context.Context, c *container) (*ociRuntime, erro
 	return e.runtimes.get(ctx, name, c.rec.Container.Dir)
 }
 
-// leaveNetwork closes the container's sandbox. If an earlier supervisor made it, the new manager clears up after that one
-// when it is made.
+// leaveNetwork closes the container's sandbox. What an earlier supervisor made is swept: when the manager is made, if
+// the container did not run any more then, else now.
 func (e *Engine) leaveNetwork(ctx context.Context, c *container) error {
 	if c.sandbox == nil {
 		if _, err := os.Stat(e.cfg.Paths.Net()); err != nil {
 			return nil // nothing has been connected since boot
 		}
-		_, err := e.network(ctx)
-		return err
+		m, err := e.network(ctx)
+		if err != nil || !m.Inherited(c.id) {
+			return err
+		}
+		return m.Sweep(ctx, e.connected())
 	}
 	err := c.sandbox.Close(ctx)
 	c.sandbox = nil
