@@ -57,32 +57,40 @@ func (l *loader) ownSections(f *file, s *scope) (own *sections, include, default
 			continue
 		}
 		switch e.Key {
-		case "version":
-			own.version = &e
 		case "include":
 			include = e.Value
 		case "defaults":
 			if l.isMap(e.Value, "`defaults`", "OPTION: value") {
 				defaults = e.Value
 			}
-		case "containers":
-			own.containers = l.parts(e.Value, "container")
-		case "templates":
-			own.templates = l.parts(e.Value, "template")
-		case "networks", "volumes", "secrets", "policy":
-			if l.isMap(e.Value, "`"+e.Key+"`", "NAME: {...}") {
-				own.named[e.Key] = &e
-			}
-		case "image": // of the mixed form, which singleForm has reported
-		case "vars", "vars-file", "project": // read before
 		default:
-			own.other = append(own.other, e)
+			l.ownSection(own, e)
 		}
 	}
 	if single != nil {
 		own.containers = append(own.containers, part{Entry: l.single(single, main)})
 	}
 	return own, include, defaults
+}
+
+// ownSection puts one entry of a file's top level where it belongs.
+func (l *loader) ownSection(own *sections, e Entry) {
+	switch e.Key {
+	case "version":
+		own.version = &e
+	case "containers":
+		own.containers = l.parts(e.Value, "container")
+	case "templates":
+		own.templates = l.parts(e.Value, "template")
+	case "networks", "volumes", "secrets", "policy":
+		if l.isMap(e.Value, "`"+e.Key+"`", "NAME: {...}") {
+			own.named[e.Key] = &e
+		}
+	case "image": // of the mixed form, which singleForm has reported
+	case "vars", "vars-file", "project": // read before
+	default:
+		own.other = append(own.other, e)
+	}
 }
 
 // singleForm returns the image at the top of a file that is one container, nil for any other file.

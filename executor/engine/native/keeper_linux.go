@@ -20,8 +20,8 @@ func keepTerminal(terminal *os.File, h *pidHandle) (pid int, start uint64, err e
 		return 0, 0, fmt.Errorf("find this program: %w", err)
 	}
 	t, p := duplicate(terminal), duplicate(h.file)
-	defer t.Close() //nolint:errcheck // a duplicate
-	defer p.Close() //nolint:errcheck // a duplicate
+	defer t.Close() // a duplicate
+	defer p.Close() // likewise
 	cmd := &exec.Cmd{
 		Path: self, Args: []string{initproc.KeeperName}, Env: []string{}, Dir: "/", ExtraFiles: []*os.File{t, p},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},

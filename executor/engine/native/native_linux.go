@@ -168,7 +168,7 @@ func (e *Engine) image(ctx context.Context, c *schema.Container, policy string, 
 	o := image.PullOptions{Policy: policy, Platform: c.Image.Platform.Value}
 	img, err := e.images.Ensure(ctx, c.Image.Ref.Value, o, tell)
 	if err != nil {
-		return nil, &ocispec.Error{Option: "image", Err: err}
+		return nil, &engine.Error{Code: exitEngine, Option: "image", Err: err}
 	}
 	return img, nil
 }

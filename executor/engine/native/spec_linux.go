@@ -1,11 +1,14 @@
 package native
 
 import (
+	"debug/elf"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -31,8 +34,10 @@ func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec
 		CgroupPath: e.cgroupPath(c.id), Terminal: spec.Stdio.TTY.Value,
 	}
 	var err error
-	if in.InitPath, err = os.Executable(); err != nil {
-		return in, fmt.Errorf("find this program: %w", err)
+	if spec.Process.Init.Value {
+		if in.InitPath, err = initProgram(); err != nil {
+			return in, &ocispec.Error{Option: "init", Err: err}
+		}
 	}
 	dir := ""
 	switch {
@@ -58,6 +63,26 @@ func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec
 	in.Mounts, err = e.specMounts(c, r)
 	return in, err
 }
+
+// initProgram is this very binary, which runs as the init of containers under another name (initproc). Inside an image
+// it finds no libraries, so it must need none.
+var initProgram = sync.OnceValues(func() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program: %w", err)
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("read this program: %w", err)
+	}
+	defer f.Close() // read only
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return "", errors.New("this build of runfile needs shared libraries, which an image need not have; build it with CGO_ENABLED=0")
+		}
+	}
+	return path, nil
+})
 
 // withLinkEnv adds the variables of legacy links. They depend on addresses, so they are known only now; whatever the
 // image or the declaration sets goes before them.

@@ -46,18 +46,12 @@ func (a *app) ps(o psFlags) error {
 	if err != nil {
 		return err
 	}
-	if len(records) == 0 && !o.everywhere && !o.quiet && (o.format == "" || o.format == "table") {
+	if len(records) == 0 && o.isTable() && !o.everywhere {
 		if name, named, err := a.home(); err == nil {
 			a.sayEmpty(name, named)
 		}
 	}
-	rows := []format.Container{}
-	now := time.Now()
-	for i := range records {
-		if r := &records[i]; o.all || r.State == executor.Running || r.State == executor.Restarting {
-			rows = append(rows, format.NewContainer(r, now, o.full))
-		}
-	}
+	rows := o.rows(records)
 	if o.quiet {
 		for _, row := range rows {
 			if _, err := fmt.Fprintln(a.stdout, row.ID); err != nil {
@@ -71,6 +65,21 @@ func (a *app) ps(o psFlags) error {
 		columns = "{{.Project}}\t" + columns
 	}
 	return format.List(a.stdout, o.format, columns, format.ContainerHeaders(), rows)
+}
+
+// isTable says whether people read the output rather than programs.
+func (o psFlags) isTable() bool { return !o.quiet && (o.format == "" || o.format == "table") }
+
+// rows are the containers to print.
+func (o psFlags) rows(records []executor.Record) []format.Container {
+	rows := []format.Container{}
+	now := time.Now()
+	for i := range records {
+		if r := &records[i]; o.all || r.State == executor.Running || r.State == executor.Restarting {
+			rows = append(rows, format.NewContainer(r, now, o.full))
+		}
+	}
+	return rows
 }
 
 // psRecords returns the records in an order that does not change between calls: by project, then as they were made.
