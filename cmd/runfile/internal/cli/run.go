@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/format"
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/terminal"
 	"github.com/runfile/runfile/executor"
+	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/project"
 	"github.com/runfile/runfile/executor/state"
 	"github.com/runfile/runfile/manifest/diag"
@@ -265,9 +267,14 @@ type upEnd struct {
 	err    error
 }
 
+// attachGrace is how long a run has to end by itself when its container could not be attached to: mostly because it
+// could not be started, and then the run says why.
+const attachGrace = 5 * time.Second
+
 // await returns when the run has ended or we have left it.
 func (r *dockerRun) await(ctx context.Context, cancel context.CancelFunc, s *session, up <-chan upEnd) error {
 	copied := s.ended
+	var late <-chan time.Time
 	for {
 		select {
 		case status := <-s.left:
@@ -278,9 +285,16 @@ func (r *dockerRun) await(ctx context.Context, cancel context.CancelFunc, s *ses
 			return exit(status)
 		case <-copied:
 			copied = nil
-			if s.err != nil && !errors.Is(s.err, project.ErrDetached) {
+			var refused *engine.Error
+			switch {
+			case s.err == nil || errors.Is(s.err, project.ErrDetached):
+			case errors.As(s.err, &refused):
+				late = time.After(attachGrace)
+			default:
 				_ = r.client.StopRun(ctx, false) // nobody reads the output any more; Up returns when it has ended
 			}
+		case <-late:
+			_ = r.client.StopRun(ctx, false) // there will be no process to attach to
 		case end := <-up:
 			if !r.died {
 				cancel() // no process will ever end the streams
