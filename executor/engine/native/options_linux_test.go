@@ -249,6 +249,38 @@ func TestLowFileLimit(t *testing.T) {
 	}
 }
 
+// TestLowFileSize: crun cannot write its seccomp filter under it, so runc is taken where the choice is ours.
+func TestLowFileSize(t *testing.T) {
+	p := newProject(t)
+	if _, err := p.runtimes.get(t.Context(), "runc", ""); err != nil {
+		t.Skip(err)
+	}
+	got := p.sh("head -c 4000 /dev/zero >/f 2>/dev/null; wc -c </f", func(c *schema.Container) {
+		c.Process.Ulimits = items(value.Ulimit{Name: "fsize", Soft: 1024, Hard: 1024})
+	})
+	if got != "1024\n" {
+		t.Errorf("size of the file: %q", got)
+	}
+}
+
+// TestSignalToInit: a signal right after the start is not lost, although the init is still being loaded.
+func TestSignalToInit(t *testing.T) {
+	if !staticTest(t) {
+		t.Skip("the test binary needs a dynamic loader; run with CGO_ENABLED=0")
+	}
+	p := newProject(t)
+	c := declare("early", "sleep", "60")
+	c.Process.Init = set(true)
+	_, proc, _ := p.start(c, nil)
+	if err := proc.Signal(t.Context(), int(unix.SIGTERM)); err != nil {
+		t.Fatal(err)
+	}
+	exit, err := proc.Wait(t.Context())
+	if err != nil || exit.Code != 143 {
+		t.Errorf("exit %+v, %v", exit, err)
+	}
+}
+
 // TestOOM: the kernel kills what takes more memory than it may.
 func TestOOM(t *testing.T) {
 	p := newProject(t)

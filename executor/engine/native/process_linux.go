@@ -29,6 +29,7 @@ type process struct {
 	sandbox *network.Sandbox // the container's while this process runs; nil with another project's network
 	foreign bool             // the network is another project's
 	ownPID  bool             // the PID namespace is the container's own
+	hasInit bool             // it is our init, which passes signals on
 
 	terminal *os.File // master side; nil without a terminal
 	outputs  []*output
@@ -93,7 +94,12 @@ func (p *process) abandon() {
 }
 
 // Signal implements engine.Process.
-func (p *process) Signal(_ context.Context, signal int) error { return p.handle.signal(signal) }
+func (p *process) Signal(ctx context.Context, signal int) error {
+	if p.hasInit && signal != int(unix.SIGKILL) {
+		p.awaitInit(ctx)
+	}
+	return p.handle.signal(signal)
+}
 
 // Resize implements engine.Process.
 func (p *process) Resize(_ context.Context, columns, rows uint16) error {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/ocispec"
+	"github.com/runfile/runfile/schema/value"
 )
 
 var errRunning = errors.New("container is running")
@@ -82,16 +83,24 @@ func (s *starting) findRuntime() error {
 	return s.e.sweepRuntime(s.ctx, s.c) // a supervisor that was killed half-way through a start
 }
 
-// crunFiles is how many open files crun needs. It applies the container's limit before it has mounted everything (on
-// cgroup v1 it holds a descriptor for each hierarchy); runc does so last.
-const crunFiles = 64
+// What crun needs: it applies the container's limits before it has mounted everything (on cgroup v1 it holds a
+// descriptor for each hierarchy) and before it hands its seccomp filter over in a file; runc does so last.
+const (
+	crunFiles    = 64
+	crunFileSize = 1 << 20 // bytes
+)
+
+// tooLowForCrun says whether crun could not work under a limit.
+func tooLowForCrun(u value.Ulimit) bool {
+	return u.Soft >= 0 && (u.Name == "nofile" && u.Soft < crunFiles || u.Name == "fsize" && u.Soft < crunFileSize)
+}
 
 // chooseRuntime is the runtime that the declaration names, or the best that can do what it asks for.
 func (e *Engine) chooseRuntime(ctx context.Context, c *container) (*ociRuntime, error) {
 	spec := c.rec.Container.Spec
 	name := spec.Process.Runtime.Value
 	for _, u := range spec.Process.Ulimits.Values() {
-		if name == "" && u.Name == "nofile" && u.Soft >= 0 && u.Soft < crunFiles {
+		if name == "" && tooLowForCrun(u) {
 			if r, err := e.runtimes.get(ctx, "runc", ""); err == nil {
 				return r, nil
 			}
@@ -226,7 +235,7 @@ func (s *starting) begin() error {
 	c := s.c
 	p := &process{
 		e: s.e, c: c, ctx: context.WithoutCancel(s.ctx), runtime: s.runtime, rec: *c.rec.Process, handle: s.handle, child: true,
-		cgroup: s.spec.Linux.CgroupsPath, ownPID: hasOwnPID(c.rec.Container.Spec),
+		cgroup: s.spec.Linux.CgroupsPath, ownPID: hasOwnPID(c.rec.Container.Spec), hasInit: hasInit(s.spec),
 		sandbox: c.sandbox, foreign: c.foreign != nil,
 		ended: make(chan struct{}), cleaned: make(chan struct{}),
 	}
