@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/containerd/containerd/v2/core/remotes/docker"
 )
 
 // dockerHub is the key under which docker keeps the credentials of docker.io.
@@ -100,7 +102,8 @@ func readAuthFile(path string) (f authFile, err error) {
 // no error.
 func (f *authFile) find(ctx context.Context, host string) (user, secret string, err error) {
 	key := host
-	if host == "registry-1.docker.io" || host == "docker.io" {
+	// Logins are stored under the name that people see, not that of the server behind it.
+	if endpoint, err := docker.DefaultHost("docker.io"); err == nil && (host == endpoint || host == "docker.io") {
 		key = dockerHub
 	}
 	helper := f.CredsStore

@@ -33,9 +33,9 @@ func newRegistry(ctx context.Context) *registry {
 		if isLoopback(host) {
 			client.Transport = patientTransport{tlsOnly{docker.NewHTTPFallback(loopback)}}
 		}
-		endpoint := host
-		if host == "docker.io" {
-			endpoint = "registry-1.docker.io"
+		endpoint, err := docker.DefaultHost(host)
+		if err != nil {
+			return nil, err
 		}
 		return []docker.RegistryHost{{
 			Client: client, Host: endpoint, Scheme: "https", Path: "/v2",
