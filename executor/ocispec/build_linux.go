@@ -1,7 +1,10 @@
 package ocispec
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -179,12 +182,25 @@ func (b *builder) sysctls() error {
 		out["net.ipv4.ping_group_range"] = "0 2147483647"
 	}
 	for _, kv := range b.c.Process.Sysctls.Values() {
+		if !sysctlExists(kv.Key) {
+			return refuse("sysctl", "this host's kernel has no %s", kv.Key)
+		}
 		out[kv.Key] = kv.Value
 	}
 	if len(out) > 0 {
 		b.spec.Linux.Sysctl = out
 	}
 	return nil
+}
+
+// sysctlExists looks at the host's own settings: the container's are the same, except for those of an interface, which
+// only its network has.
+func sysctlExists(key string) bool {
+	if strings.Contains(key, ".conf.") || strings.Contains(key, ".neigh.") {
+		return true
+	}
+	_, err := os.Stat("/proc/sys/" + strings.ReplaceAll(key, ".", "/"))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // joinsNetwork says whether the network namespace belongs to another container, whose settings are not ours to change.

@@ -26,6 +26,8 @@ const (
 	exitNotFound  = 127
 )
 
+var errNoFile = errors.New("no such file in the image")
+
 // tree is the file system that a container will see: its root, and what will be mounted over it. A command may lie on
 // a volume.
 type tree struct {
@@ -54,6 +56,29 @@ func (t tree) open(name string, flags int) (*os.File, error) {
 	return os.OpenFile(root, flags, 0)
 }
 
+// checkProcess looks at what the runtimes would report without naming the option.
+func checkProcess(t tree, p *specs.Process) error {
+	if err := checkWorkdir(t, p.Cwd); err != nil {
+		return err
+	}
+	return checkCommand(t, p)
+}
+
+// checkWorkdir refuses a path that leads through a file or ends at one. A missing directory is made by the runtime.
+func checkWorkdir(t tree, dir string) error {
+	f, err := t.open(dir, unix.O_PATH)
+	if err == nil {
+		defer f.Close() // O_PATH
+		if st, serr := f.Stat(); serr == nil && !st.IsDir() {
+			err = unix.ENOTDIR
+		}
+	}
+	if errors.Is(err, unix.ENOTDIR) {
+		return &engine.Error{Code: exitEngine, Option: "workdir", Err: fmt.Errorf("workdir: %s is not a directory in the container", dir)}
+	}
+	return nil
+}
+
 // checkCommand finds out whether the command can be run, before a runtime is asked, and says so with docker's exit
 // statuses: 127 if it does not exist, 126 if it cannot be executed. It decides by what is there, never by a message.
 func checkCommand(t tree, p *specs.Process) error {
@@ -67,7 +92,7 @@ func checkCommand(t tree, p *specs.Process) error {
 		}
 		return checkFile(t, p, name, path.Join(p.Cwd, name))
 	}
-	var denied error
+	var found error // what is there and cannot be run says more than that nothing can be run
 	for dir := range strings.SplitSeq(pathOf(p.Env), ":") {
 		if dir == "" {
 			dir = p.Cwd
@@ -77,12 +102,12 @@ func checkCommand(t tree, p *specs.Process) error {
 		if err == nil || !errors.As(err, &e) {
 			return err
 		}
-		if e.Code == exitCannotRun && denied == nil {
-			denied = err
+		if found == nil && !errors.Is(err, errNoFile) {
+			found = err
 		}
 	}
-	if denied != nil {
-		return denied
+	if found != nil {
+		return found
 	}
 	return &engine.Error{Code: exitNotFound, Option: "command", Err: fmt.Errorf("%q: command not found in the image's PATH (%s)", name, pathOf(p.Env))}
 }
@@ -103,7 +128,7 @@ func checkFile(t tree, p *specs.Process, asked, name string) error {
 	f, err := t.open(name, unix.O_RDONLY|unix.O_NONBLOCK)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP):
-		return fail(exitNotFound, "no such file in the image")
+		return &engine.Error{Code: exitNotFound, Option: "command", Err: fmt.Errorf("%q: %w", asked, errNoFile)}
 	case err != nil:
 		return fail(exitCannotRun, err.Error())
 	}

@@ -120,7 +120,7 @@ func (p *process) execSpec(spec engine.Exec) (*specs.Process, error) {
 		ps.Capabilities = &specs.LinuxCapabilities{Bounding: caps, Effective: caps, Permitted: caps}
 		ps.ApparmorProfile = ""
 	}
-	return &ps, checkCommand(tree{root: root}, &ps)
+	return &ps, checkProcess(tree{root: root}, &ps)
 }
 
 // overlayEnv lays the entries of over over base; the last one of a name wins.

@@ -249,6 +249,16 @@ func TestLowFileLimit(t *testing.T) {
 	}
 }
 
+// TestInterpreterInPATH: the message names what is missing, which is not the command.
+func TestInterpreterInPATH(t *testing.T) {
+	p := newProject(t)
+	id := p.create(declare("bad", "no-interpreter"), nil)
+	_, err := p.Start(t.Context(), id, engine.Stdio{})
+	if err == nil || !strings.Contains(err.Error(), "interpreter /no/such/interpreter") {
+		t.Errorf("error: %v", err)
+	}
+}
+
 // TestLowFileSize: crun cannot write its seccomp filter under it, so runc is taken where the choice is ours.
 func TestLowFileSize(t *testing.T) {
 	p := newProject(t)
@@ -306,6 +316,7 @@ func TestRefusals(t *testing.T) {
 		{"not found in PATH", 127, "command", []string{"nosuch"}, nil},
 		{"missing file", 127, "command", []string{"/no/such"}, nil},
 		{"missing interpreter", 127, "command", []string{"/bin/no-interpreter"}, nil},
+		{"missing interpreter in PATH", 127, "command", []string{"no-interpreter"}, nil},
 		{"not executable", 126, "command", []string{"/bin/not-executable"}, nil},
 		{"directory", 126, "command", []string{"/etc"}, nil},
 		{"no program", 126, "command", []string{"/v/text"}, func(c *schema.Container) {
@@ -324,10 +335,10 @@ func TestRefusals(t *testing.T) {
 		{"missing device", 125, "device", []string{"true"}, func(c *schema.Container) {
 			c.Devices.Devices = items(value.Device{Source: "/dev/nope", Target: "/dev/nope"})
 		}},
-		{"file as workdir", 125, "", []string{"true"}, func(c *schema.Container) {
+		{"file as workdir", 125, "workdir", []string{"true"}, func(c *schema.Container) {
 			c.Process.Workdir = set("/etc/passwd/x")
 		}},
-		{"missing sysctl", 125, "", []string{"true"}, func(c *schema.Container) {
+		{"missing sysctl", 125, "sysctl", []string{"true"}, func(c *schema.Container) {
 			c.Process.Sysctls = items(value.KeyValue{Key: "net.nosuch", Value: "1", HasValue: true})
 		}},
 		{"unknown runtime", 125, "runtime", []string{"true"}, func(c *schema.Container) {

@@ -138,7 +138,7 @@ func (s *starting) buildSpec() error {
 	for _, w := range warnings {
 		s.e.logf("%s: %s", s.c.rec.Container.Name, w)
 	}
-	if err := checkCommand(tree{root: fdPath(root), mounts: spec.Mounts}, spec.Process); err != nil {
+	if err := checkProcess(tree{root: fdPath(root), mounts: spec.Mounts}, spec.Process); err != nil {
 		return err
 	}
 	s.spec = spec
