@@ -10,9 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/template"
 
 	"github.com/docker/go-units"
+
+	"github.com/runfile/runfile/schema/value"
 )
 
 // jsonFileConfig is what the log-opt entries of json-file say.
@@ -119,10 +120,9 @@ func selectAttrs(attrs, from map[string]string, key string, opts map[string]stri
 	return nil
 }
 
-// expandTag fills docker's tag template: {{.ID}}, {{.FullID}}, {{.Name}}, {{.ImageName}}, {{.ImageID}},
-// {{.ImageFullID}}, {{.DaemonName}}.
+// expandTag fills docker's tag template with value.LogTagFields.
 func expandTag(info Info, text string) (string, error) {
-	t, err := template.New("tag").Parse(text)
+	t, err := value.LogTag(text)
 	if err != nil {
 		return "", err
 	}

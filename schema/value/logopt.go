@@ -74,6 +74,8 @@ func CheckLogOption(driver string, kv KeyValue) error {
 	case "compress":
 		_, err := Bool(v)
 		return err
+	case "tag":
+		return checkLogTag(v)
 	case "labels-regex", "env-regex":
 		if _, err := regexp.Compile(v); err != nil {
 			return bad("%s is not a regular expression: %v", kv.Key, err)
