@@ -211,9 +211,16 @@ func (e *Engine) specMounts(c *container, r *ociRuntime) ([]specs.Mount, error) 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, ocispec.BindMount(source, m.Destination, m.ReadOnly, recursive, m.Propagation))
+		out = append(out, ocispec.BindMount(source, m.Destination, m.ReadOnly, recursive && isTree(m), m.Propagation))
 	}
 	return out, nil
+}
+
+// isTree says whether something can be mounted below the source. crun 1.8 opens what it makes recursively read-only as
+// a directory, and fails on a file.
+func isTree(m mount) bool {
+	info, err := os.Stat(m.Source)
+	return err != nil || info.IsDir() // if it is gone, the runtime says so
 }
 
 // recursiveReadOnly says whether runtime and kernel (5.12) can make a whole tree of mounts read-only.
