@@ -280,6 +280,22 @@ func sweepKilled(t *testing.T, cfg Config, containers []engine.Container) {
 	}
 }
 
+// TestKilledAfterTheLastContainer: a supervisor that is killed between the removal of its last container and its own end
+// leaves a network that nothing leads to. The end of the next one takes it away, though that needs no network.
+func TestKilledAfterTheLastContainer(t *testing.T) {
+	p := newProject(t)
+	if err := p.EnsureNetwork(t.Context(), &schema.NetworkDef{Key: "n"}); err != nil {
+		t.Fatal(err)
+	}
+	p.net = nil // as if it were killed: nobody closes it
+	if len(leftNow(t, p.cfg)) == 0 {
+		t.Fatal("the killed one has left nothing")
+	}
+	if err := p.Close(); err != nil { // that nothing is left is looked at by newProject
+		t.Error(err)
+	}
+}
+
 // TestLongPaths: neither sockets nor mount options depend on how long the state directory's name is, or on what
 // characters it has.
 func TestLongPaths(t *testing.T) {

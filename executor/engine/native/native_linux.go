@@ -101,6 +101,9 @@ func (e *Engine) Close() error {
 		}
 		c.mu.Unlock()
 	}
+	if !running {
+		errs = append(errs, e.inheritNetwork())
+	}
 	e.netMu.Lock()
 	if e.net != nil {
 		errs = append(errs, e.net.Close())

@@ -25,7 +25,7 @@ func (e *Engine) network(ctx context.Context) (*network.Manager, error) {
 	}
 	m, err := network.New(network.Config{
 		Project: e.cfg.Project, RunDir: e.cfg.Paths.Net(), Logf: e.cfg.Logf,
-		StateDir: filepath.Join(e.cfg.Paths.Project(e.cfg.Project), "net"),
+		StateDir: e.networkState(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("network: %w", err)
@@ -36,6 +36,22 @@ func (e *Engine) network(ctx context.Context) (*network.Manager, error) {
 	}
 	e.net = m
 	return m, nil
+}
+
+// inheritNetwork makes the manager of a project that has needed none, so that its Close takes away what an earlier
+// supervisor has left: one that is killed after it has removed the last container leaves a bridge and a table that no
+// container leads to.
+func (e *Engine) inheritNetwork() error {
+	if _, err := os.Stat(e.networkState()); err != nil {
+		return nil // the project has never had a network
+	}
+	_, err := e.network(context.Background())
+	return err
+}
+
+// networkState is where the settings of the project's networks are kept.
+func (e *Engine) networkState() string {
+	return filepath.Join(e.cfg.Paths.Project(e.cfg.Project), "net")
 }
 
 // connected lists the containers whose network namespaces are in use: those that run, and those whose network a running
