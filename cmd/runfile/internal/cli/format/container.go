@@ -236,28 +236,65 @@ func age(r *executor.Record, now time.Time) string {
 	}
 }
 
-// ports is docker's PORTS column: bindings first, then ports that are exposed only.
+// ports is docker's PORTS column: bindings first, then ports that are exposed only. Ports that follow each other on both
+// sides are one range.
 func ports(r *executor.Record) string {
 	if r.State != executor.Running {
 		return ""
 	}
 	bindings := slices.Clone(r.Status.Ports)
 	slices.SortStableFunc(bindings, func(a, b engine.Binding) int { return int(a.ContainerPort) - int(b.ContainerPort) })
-	var words []string
-	bound := map[string]bool{}
+	type port struct {
+		number uint16
+		proto  string
+	}
+	var spans []span
+	bound := map[port]bool{}
 	for _, b := range bindings {
-		target := fmt.Sprintf("%d/%s", b.ContainerPort, b.Proto)
-		bound[target] = true
-		words = append(words, HostAddress(b)+"->"+target)
+		bound[port{b.ContainerPort, b.Proto}] = true
+		if i := slices.IndexFunc(spans, func(s span) bool { return s.isFollowedBy(b) }); i >= 0 {
+			spans[i].more++
+		} else {
+			spans = append(spans, span{first: b})
+		}
+	}
+	var words []string
+	for _, s := range spans {
+		words = append(words, s.String())
 	}
 	if r.Effective != nil {
 		for _, e := range r.Effective.Expose {
-			if text := exposed(e); e.First != e.Last || !bound[text] {
-				words = append(words, text)
+			for n := int(e.First); n <= int(e.Last); n++ {
+				if !bound[port{uint16(n), e.Proto}] {
+					words = append(words, exposed(e))
+					break
+				}
 			}
 		}
 	}
 	return strings.Join(words, ", ")
+}
+
+// span is a binding and those of the ports that follow.
+type span struct {
+	first engine.Binding
+	more  uint16
+}
+
+func (s span) isFollowedBy(b engine.Binding) bool {
+	next := s.first
+	next.HostPort += s.more + 1
+	next.ContainerPort += s.more + 1
+	return b == next
+}
+
+func (s span) String() string {
+	last := ""
+	if s.more > 0 {
+		last = fmt.Sprintf("-%d", s.first.HostPort+s.more)
+	}
+	target := value.PortRange{First: s.first.ContainerPort, Last: s.first.ContainerPort + s.more, Proto: s.first.Proto}
+	return HostAddress(s.first) + last + "->" + exposed(target)
 }
 
 func exposed(e value.PortRange) string {

@@ -239,3 +239,21 @@ func TestHostPortRange(t *testing.T) {
 		t.Errorf("got %s, %v", got, err)
 	}
 }
+
+// TestPortRanges: ports that follow each other are shown as one range, as docker does; a published range is not listed
+// again as exposed.
+func TestPortRanges(t *testing.T) {
+	r := &executor.Record{State: executor.Running, Effective: &schema.Effective{Expose: []value.PortRange{
+		{First: 20000, Last: 20999, Proto: "tcp"}, {First: 53, Last: 54, Proto: "udp"},
+	}}}
+	for p := uint16(20000); p < 21000; p++ {
+		for _, ip := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+			r.Status.Ports = append(r.Status.Ports, engine.Binding{HostIP: ip, HostPort: p + 1, ContainerPort: p, Proto: "tcp"})
+		}
+	}
+	r.Status.Ports = append(r.Status.Ports, engine.Binding{HostIP: netip.IPv4Unspecified(), HostPort: 9, ContainerPort: 53, Proto: "udp"})
+	want := "0.0.0.0:9->53/udp, 0.0.0.0:20001-21000->20000-20999/tcp, [::]:20001-21000->20000-20999/tcp, 53-54/udp"
+	if got := ports(r); got != want {
+		t.Errorf("got %.300s\nwant %s", got, want)
+	}
+}
