@@ -26,7 +26,7 @@ func (m *Manager) holder(h *hostSocket) string {
 		}
 	}
 	if pid, ok := findSocket(inodes); ok {
-		return fmt.Sprintf("process %d (%s)", pid, commandLine(pid))
+		return processHolding(pid)
 	}
 	return "another program"
 }
@@ -118,6 +118,15 @@ func findSocket(inodes map[string]bool) (pid int, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// processHolding names a process: the supervisor of another project by what it works for, since nobody has started that.
+func processHolding(pid int) string {
+	line := commandLine(pid)
+	if words := strings.Fields(line); len(words) == 3 && filepath.Base(words[0]) == "runfile" && words[1] == "supervise" {
+		return fmt.Sprintf("project %q (see: runfile ps --project-name %s)", words[2], words[2])
+	}
+	return fmt.Sprintf("process %d (%s)", pid, line)
 }
 
 // commandLine is what a process was started as, in one short line.
