@@ -2,11 +2,14 @@ package network
 
 import (
 	"flag"
+	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/nftables"
 
 	"github.com/runfile/runfile/schema/value"
 )
@@ -62,4 +65,25 @@ func stable(listing string) string {
 	}
 	slices.Sort(blocks)
 	return strings.Join(blocks, "")
+}
+
+// TestElementsFitMessages: a list of elements that is longer than a message goes in pieces, and none is lost.
+func TestElementsFitMessages(t *testing.T) {
+	target := netip.MustParseAddrPort("10.0.0.2:80")
+	var ports []Port
+	for n := range uint16(1000) {
+		ports = append(ports, Port{Host: netip.AddrPortFrom(netip.IPv4Unspecified(), 20000+n), Proto: "tcp", Target: target})
+	}
+	seen := map[string]bool{}
+	for set, elems := range elementsBySet(&nftables.Table{}, ports, nil) {
+		if set.Name != mapPub4 || len(elems) > elementsPerMessage {
+			t.Errorf("%d elements in one piece of %s", len(elems), set.Name)
+		}
+		for _, e := range elems {
+			seen[string(e.Key)] = true
+		}
+	}
+	if len(seen) != len(ports) {
+		t.Errorf("%d of %d elements are left", len(seen), len(ports))
+	}
 }
