@@ -159,6 +159,29 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
+// A damaged record is said, and does not stop what is about the other containers.
+func TestDamagedRecordIsAWarning(t *testing.T) {
+	root := t.TempDir()
+	var stderr bytes.Buffer
+	a := &app{paths: state.Paths{Root: root, Run: root}, stderr: &stderr}
+	for id, text := range map[string]string{"aa": `{"id": "tor`, "bb": `{"id": "bb", "key": "b", "spec": {}}`} {
+		dir := a.paths.Container("p", id)
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "container.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, err := a.records("p")
+	if err != nil || len(records) != 1 || records[0].Key != "b" {
+		t.Errorf("records = %+v, %v", records, err)
+	}
+	if !strings.Contains(stderr.String(), "damaged") || !strings.Contains(stderr.String(), "runfile down") {
+		t.Errorf("stderr = %q", stderr.String())
+	}
+}
+
 func TestDiagnosticFormats(t *testing.T) {
 	files := map[string]string{"runfile.yaml": "image: busybox\nmemroy: 1m\n"}
 	if r := runIn(t, files, nil, "--diagnostics", "json", "validate"); !strings.HasPrefix(r.stderr, `{"severity":"error"`) {

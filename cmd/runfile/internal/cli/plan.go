@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runfile/runfile/executor"
-	"github.com/runfile/runfile/executor/project"
 	"github.com/runfile/runfile/planner"
 	"github.com/runfile/runfile/schema"
 )
@@ -59,7 +58,7 @@ func (a *app) plan(names []string, format string, recreate bool) (changes bool, 
 	if err != nil {
 		return false, err
 	}
-	records, err := project.Records(a.paths, p.Name)
+	records, err := a.records(p.Name)
 	if errors.Is(err, os.ErrPermission) {
 		fmt.Fprintf(a.stderr, "runfile: what runs is only visible to root; this plan is made as if nothing did\n")
 		records, err = nil, nil

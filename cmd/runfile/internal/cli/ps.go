@@ -100,7 +100,7 @@ func (a *app) psRecords(o psFlags) ([]executor.Record, error) {
 	}
 	var out []executor.Record
 	for _, name := range names {
-		records, err := project.Records(a.paths, name)
+		records, err := a.records(name)
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/progress"
 	"github.com/runfile/runfile/executor"
 	"github.com/runfile/runfile/executor/project"
+	"github.com/runfile/runfile/executor/state"
 	"github.com/runfile/runfile/manifest/diag"
 )
 
@@ -71,6 +72,16 @@ func (a *app) sayEmpty(name string, named bool) {
 		"  see all projects: runfile ps -a --all-projects\n", name)
 }
 
+// records reads the records of a project. A damaged one is moved aside and said; it does not hide the others.
+func (a *app) records(name string) ([]executor.Record, error) {
+	records, err := project.Records(a.paths, name)
+	if errors.Is(err, state.ErrCorrupt) {
+		fmt.Fprintf(a.stderr, "runfile: warning: project %s: %v\n  clear it away: runfile down\n", name, err)
+		err = nil
+	}
+	return records, err
+}
+
 // target is a container that exists, in whichever project.
 type target struct {
 	project string
@@ -84,7 +95,7 @@ func (a *app) targets(refs []string) ([]target, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, err := project.Records(a.paths, home)
+	records, err := a.records(home)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +145,7 @@ func (a *app) elsewhere(home, ref string) (*target, error) {
 		if name == home {
 			continue
 		}
-		records, err := project.Records(a.paths, name)
+		records, err := a.records(name)
 		if err != nil {
 			return nil, err
 		}

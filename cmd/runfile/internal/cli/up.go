@@ -255,7 +255,7 @@ func (u *upRun) interrupted(signal caught) error {
 		fmt.Fprintf(a.stderr, "the run goes on in the background\n  see it: runfile ps\n  end it: runfile down\n")
 		return exit(128 + signal.number)
 	}
-	records, err := project.Records(a.paths, u.plan.Project.Name)
+	records, err := a.records(u.plan.Project.Name)
 	if err != nil {
 		return err
 	}
