@@ -20,6 +20,7 @@ import (
 	"github.com/runfile/runfile/manifest/diag"
 	"github.com/runfile/runfile/planner"
 	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/value"
 )
 
 func (a *app) runVerb() *cobra.Command {
@@ -90,11 +91,20 @@ func (a *app) docker(ctx context.Context, args, files []string) error {
 	if err != nil {
 		return err
 	}
+	withoutCheck(plan, c.Key)
 	r := &dockerRun{a: a, client: client, plan: plan, c: c, flags: flags, keys: keys}
 	if c.Lifecycle.Detach.Value {
 		return r.background(ctx)
 	}
 	return r.foreground(ctx)
+}
+
+// withoutCheck drops the wait for a container's health check: docker run has done its part when the container runs, and
+// whether it is healthy is for ps and inspect.
+func withoutCheck(plan *planner.Plan, key string) {
+	plan.Steps = slices.DeleteFunc(plan.Steps, func(s planner.Step) bool {
+		return s.Kind == planner.Await && s.Object == key && s.Condition == string(value.Healthy)
+	})
 }
 
 // runProject is the project of the one container: with networks and volumes as the runfiles given with --file declare
