@@ -67,7 +67,6 @@ type Container struct {
 	// Peers maps every container reference of the declaration (link, volumes-from, network, pid and ipc container:) to
 	// the id it means.
 	Peers map[string]string
-	// StopGrace and the like are the supervisor's business and not here.
 }
 
 // Stdio are the streams of a process. Stdin nil means /dev/null. With a terminal Stderr is not used. The engine copies
