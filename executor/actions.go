@@ -207,6 +207,7 @@ func (r *run) start(ctx context.Context, n *node) error {
 	if slices.Contains(r.o.WaitAttach, c.key) || slices.Contains(r.o.WaitAttach, c.name) {
 		select {
 		case <-c.out.attached:
+		case <-r.o.Left:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -31,6 +31,8 @@ type RunOptions struct {
 	Parallel int
 	// WaitAttach names containers that must not start before a client has attached.
 	WaitAttach []string
+	// Left, when closed, says that the client has gone and nobody will attach any more: WaitAttach holds nothing up.
+	Left <-chan struct{}
 	// Kill, when closed, ends everything at once with SIGKILL.
 	Kill <-chan struct{}
 }

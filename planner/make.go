@@ -28,13 +28,14 @@ type Options struct {
 // Make plans a project. It reads nothing but its arguments and changes nothing but one default: a container whose IPC
 // namespace another one joins becomes shareable if its file does not say otherwise.
 //
-// The passes run in this order, each relying on the one before: select, edges (one kind after the other), cycle check,
-// steps. With errors in the list the plan is nil.
+// The passes run in this order, each relying on the one before: edges (one kind after the other), select, cycle check,
+// what is not honoured yet, steps. With errors in the list the plan is nil.
 func Make(p *schema.Project, o Options) (*Plan, diag.List) {
 	m := newMaker(p, o)
 	m.findEdges()
 	m.selectContainers()
 	m.checkCycle()
+	m.refuseNotYet()
 	if m.diags.HasErrors() {
 		return nil, m.diags
 	}
@@ -54,6 +55,18 @@ func Check(p *schema.Project) diag.List {
 	m.findEdges()
 	m.checkCycle()
 	return m.diags
+}
+
+// refuseNotYet reports what those who take part ask for and runfile does not honour yet.
+func (m *maker) refuseNotYet() {
+	for _, c := range m.project.Containers {
+		if m.selected[c.Key] {
+			m.diags = append(m.diags, schema.NotYet(c)...)
+		}
+	}
+	for _, v := range m.project.Volumes {
+		m.diags = append(m.diags, schema.NotYetVolume(v)...)
+	}
 }
 
 func newMaker(p *schema.Project, o Options) *maker {

@@ -39,7 +39,7 @@ func Values(c *Container, name string) []Value {
 
 // Canonical returns the canonical text of every option that makes a difference to a container that exists, by name:
 // switches that are off, and options that matter to the plan only, are left out, and so are positions. What files say
-// is part of the text, so that a changed env-file or seccomp profile shows.
+// is part of the text, so that a changed env-file, label-file or seccomp profile shows.
 func Canonical(c *Container) map[string]string {
 	out := map[string]string{}
 	for i := range rows {
@@ -52,7 +52,7 @@ func Canonical(c *Container) map[string]string {
 			texts = append(texts, v.Text)
 		}
 		text := strings.Join(texts, "\n")
-		if texts == nil || r.Kind == Switch && text == "false" || r.Name == "restart" && text == "no" {
+		if texts == nil || r.isDefault(text) {
 			continue
 		}
 		out[r.Name] = text
@@ -64,6 +64,9 @@ func Canonical(c *Container) map[string]string {
 	}
 	for _, kv := range c.Process.EnvFromFiles {
 		out["env-file"] += "\n" + kv.Key + "=" + kv.Value
+	}
+	for _, kv := range c.Metadata.LabelsFromFiles {
+		out["label-file"] += "\n" + kv.Key + "=" + kv.Value
 	}
 	if c.Security.SeccompProfile != "" {
 		out["security-opt"] += "\n" + c.Security.SeccompProfile

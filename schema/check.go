@@ -18,8 +18,11 @@ type checker struct {
 
 // containerRules are the rules within one container, in no particular order.
 var containerRules = []func(*checker, *Container){
+	(*checker).platform,
 	(*checker).exclusions,
 	(*checker).memory,
+	(*checker).cpu,
+	(*checker).windows,
 	(*checker).logOptions,
 	(*checker).namespaceSysctls,
 	(*checker).mountTargets,
@@ -38,6 +41,8 @@ var projectRules = []func(*checker){
 	(*checker).addresses,
 	(*checker).ports,
 	(*checker).references,
+	(*checker).donors,
+	(*checker).secretNames,
 	(*checker).conditions,
 	(*checker).terminals,
 }
@@ -57,17 +62,21 @@ func Check(p *Project) diag.List {
 	return k.diags
 }
 
-// given returns where an option that means something stands: a switch that is off and restart: no count as absent.
+// given returns where an option that means something stands: a switch at its default and restart: no count as absent.
 func given(c *Container, name string) (Value, bool) {
 	values := Values(c, name)
-	if len(values) == 0 {
-		return Value{}, false
-	}
-	r := rowByName[name]
-	if r.Kind == Switch && values[0].Text == "false" || name == "restart" && values[0].Text == "no" {
+	if len(values) == 0 || rowByName[name].isDefault(values[0].Text) {
 		return Value{}, false
 	}
 	return values[0], true
+}
+
+// isDefault reports whether a value is the same as leaving the option out.
+func (o *Option) isDefault(text string) bool {
+	if o.Kind == Switch {
+		return (text == "true") == (o.Default == "true")
+	}
+	return o.Name == "restart" && text == "no"
 }
 
 // conflict reports two options that exclude each other, pointing at both.
@@ -87,14 +96,23 @@ type exclusion struct {
 
 func is(text string) func(Value) bool { return func(v Value) bool { return v.Text == text } }
 
+func isNot(text string) func(Value) bool { return func(v Value) bool { return v.Text != text } }
+
 var exclusionTable = []exclusion{
 	{"rm", "restart", nil, "a container that is removed when it exits cannot be started again", "remove one of them"},
 	{"attach", "detach", nil, "a detached container has nobody attached", "remove one of them"},
 	{"hostname", "uts", is("host"), "with the host's UTS namespace the name is the host's", "remove hostname"},
+	{"domainname", "uts", is("host"), "with the host's UTS namespace the name is the host's", "remove domainname"},
+	{"cpus", "cpu-period", nil, "cpus sets the period itself", "keep cpus, or write cpu-period and cpu-quota"},
+	{"cpus", "cpu-quota", isNot("0"), "cpus sets the quota itself", "keep cpus, or write cpu-period and cpu-quota"},
+	{"io-maxbandwidth", "io-maxiops", nil, "Windows limits one or the other", "keep one of them"},
 	{"health-cmd", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
 	{"health-interval", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
 	{"health-timeout", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
 	{"health-retries", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
+	{"health-start-period", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
+	{"health-start-interval", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
+	{"health-on-failure", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
 }
 
 func (k *checker) exclusions(c *Container) {
@@ -107,9 +125,17 @@ func (k *checker) exclusions(c *Container) {
 	}
 }
 
-// memory relates memory and memory-swap; their ranges are their parsers' business.
+// memory relates memory, memory-swap and memory-reservation; their ranges are their parsers' business.
 func (k *checker) memory(c *Container) {
-	memory, swap := c.Resources.Memory, c.Resources.MemorySwap
+	memory, swap, soft := c.Resources.Memory, c.Resources.MemorySwap, c.Resources.MemoryReservation
+	if memory.Value > 0 && soft.Value > memory.Value {
+		k.conflict(c, "memory-reservation", soft.At, "memory", memory.At, "the soft limit cannot be above the hard one").
+			WithHelp("write memory-reservation: %s or less", value.Size().Text(memory.Value))
+	}
+	if o := c.Resources.OOMKillDisable; o.Value && memory.Value == 0 {
+		k.diags.Warnf(CodeNoEffect, o.At, "container %q: oom-kill-disable without memory lets the container take all of the host's memory", c.Key).
+			WithHelp("add memory, or remove oom-kill-disable")
+	}
 	switch {
 	case swap.Value <= 0:
 	case memory.Value == 0:
@@ -209,9 +235,9 @@ func (k *checker) withoutEffect(c *Container) {
 	if s, ipc := c.Mounts.ShmSize, c.Namespaces.IPC; s.Set && slices.Contains([]string{"host", "container", "none"}, ipc.Value.Mode) {
 		warn("shm-size", s.At, ipc.At, "/dev/shm is not the container's own")
 	}
-	for _, name := range []string{"cap-add", "cap-drop"} {
+	for _, name := range []string{"cap-add", "cap-drop", "device-cgroup-rule"} {
 		if v, ok := given(c, name); ok && c.Security.Privileged.Value {
-			warn(name, v.At, c.Security.Privileged.At, "a privileged container has every capability")
+			warn(name, v.At, c.Security.Privileged.At, "a privileged container has every capability and every device")
 		}
 	}
 	if t := c.Lifecycle.Timeout; t.Set && c.IsService() {
@@ -230,6 +256,13 @@ func (k *checker) unread(c *Container) {
 			k.diags.Warnf(CodeNoEffect, a.At, "container %q: attach stdin has no effect without interactive", c.Key).
 				WithHelp("add interactive: true")
 		}
+	}
+	if p := c.Process.InitPath; p.Set && !c.Process.Init.Value {
+		k.diags.Warnf(CodeNoEffect, p.At, "container %q: init-path has no effect without init", c.Key).WithHelp("add init: true")
+	}
+	if m := c.Resources.KernelMemory; m.Value > 0 {
+		k.diags.Warnf(CodeNoEffect, m.At, "container %q: kernel-memory has no effect: kernels have no separate limit for their own memory any more", c.Key).
+			WithHelp("remove it; memory covers it")
 	}
 	if len(c.Network.DNS) > 3 {
 		k.diags.Warnf(CodeNoEffect, c.Network.DNS[3].At, "container %q: resolvers ask the first three dns servers only", c.Key).

@@ -61,6 +61,8 @@ var modeRules = []modeRule{
 	{"ip", "bridge host none container", ""},
 	{"ip6", "bridge host none container", ""},
 	{"mac-address", "host none container", ""},
+	{"link-local-ip", "host none container", ""},
+	{"domainname", "container", ""},
 	{"publish", "container", "host none"},
 	{"publish-all", "container", "host none"},
 	{"expose", "container", ""},
@@ -124,6 +126,7 @@ func (k *checker) networkEntries(c *Container) {
 	twice("ip6", first.Value.IP6.IsValid())
 	twice("mac-address", first.Value.MAC != "")
 	twice("network-alias", len(first.Value.Aliases) > 0)
+	twice("link-local-ip", len(first.Value.LinkLocalIPs) > 0)
 	if v, ok := given(c, "publish"); ok && first.Value.Mode == value.NetworkUser && k.allInternal(c) {
 		k.diags.Warnf(CodeNoEffect, v.At, "container %q: publish has no effect on an internal network", c.Key).
 			Also(first.At, "the network").WithHelp("remove publish, or add a network that is not internal")

@@ -137,6 +137,37 @@ func (k *checker) references() {
 	}
 }
 
+// donors refuses to join an IPC namespace that its owner keeps to itself.
+func (k *checker) donors() {
+	for _, c := range k.p.Containers {
+		mode := c.Namespaces.IPC
+		if mode.Value.Container == "" {
+			continue
+		}
+		donor := k.find(mode.Value.Container)
+		if donor == nil || donor == c {
+			continue
+		}
+		if own := donor.Namespaces.IPC; own.Value.Mode == "private" || own.Value.Mode == "none" {
+			k.diags.Errorf(CodeConflict, mode.At, "container %q joins the IPC namespace of %q, which keeps it to itself", c.Key, donor.Key).
+				Also(own.At, "ipc of %s", donor.Key).WithHelp("write ipc: shareable there, or leave it out")
+		}
+	}
+}
+
+// secretNames demands that secrets are declared.
+func (k *checker) secretNames() {
+	for _, c := range k.p.Containers {
+		for _, s := range c.Metadata.Secrets {
+			if slices.ContainsFunc(k.p.Secrets, func(d *SecretDef) bool { return d.Key == s.Value.Source }) {
+				continue
+			}
+			k.diags.Errorf(CodeNeeds, s.At, "container %q: there is no secret %q in the section secrets", c.Key, s.Value.Source).
+				WithHelp("add secrets: {%s: {file: PATH}}", s.Value.Source)
+		}
+	}
+}
+
 func (k *checker) wrongKind(c *Container, r Reference) {
 	for _, v := range k.p.Volumes {
 		if v.Key == r.Target {

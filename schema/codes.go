@@ -33,6 +33,7 @@ const (
 	CodeWrongReference   diag.Code = "wrong-reference"
 	CodeBadCondition     diag.Code = "bad-condition"
 	CodeTwoTerminals     diag.Code = "two-terminals"
+	CodePlatform         diag.Code = "wrong-platform"
 )
 
 func init() {
@@ -54,8 +55,8 @@ var readingCodes = []diag.Info{
 		Cure:    "Use the long option of docker run without its dashes; `runfile explain` lists all.",
 	},
 	{
-		Code: CodeNotYet, Example: "image: alpine\nblkio-weight: 300\n",
-		Meaning: "Docker knows the option or value, and this version of runfile does not honour it. It is refused because ignoring it would run something else than what is written.",
+		Code: CodeNotYet, Example: "networks: {back: {driver: macvlan}}\ncontainers:\n  web: {image: alpine, network: back}\n",
+		Meaning: "The option or value is known and checked, and this version of runfile does not honour it. It is refused when the container is planned, because ignoring it would run something else than what is written.",
 		Cure:    "Remove it, or use a version of runfile that honours it.",
 	},
 	{
@@ -186,6 +187,11 @@ var ruleCodes = []diag.Info{
 		Code: CodeBadCondition, Example: "containers:\n  db: {image: alpine, detach: true}\n  web: {image: alpine, depends-on: {db: {condition: ready}}}\n",
 		Meaning: "A dependency waits for something that the other container can never reach.",
 		Cure:    "Change the condition, or give the other container what it needs, for example `ready`.",
+	},
+	{
+		Code: CodePlatform, Example: "image: alpine\nio-maxiops: 100\n",
+		Meaning: "An option is for containers of another operating system than this container's platform says.",
+		Cure:    "Remove it, or set `platform`.",
 	},
 	{
 		Code: CodeTwoTerminals, Example: "containers:\n  a: {image: alpine, tty: true}\n  b: {image: alpine, interactive: true}\n",

@@ -6,6 +6,7 @@
 package schema
 
 import (
+	"strings"
 	"time"
 
 	"github.com/runfile/runfile/manifest/diag"
@@ -56,6 +57,7 @@ type Container struct {
 	Image      Image      `json:"image,omitzero"`
 	Process    Process    `json:"process,omitzero"`
 	Resources  Resources  `json:"resources,omitzero"`
+	Blkio      Blkio      `json:"blkio,omitzero"`
 	Devices    Devices    `json:"devices,omitzero"`
 	Namespaces Namespaces `json:"namespaces,omitzero"`
 	Security   Security   `json:"security,omitzero"`
@@ -66,6 +68,7 @@ type Container struct {
 	Lifecycle  Lifecycle  `json:"lifecycle,omitzero"`
 	Stdio      Stdio      `json:"stdio,omitzero"`
 	Metadata   Metadata   `json:"metadata,omitzero"`
+	Windows    Windows    `json:"windows,omitzero"`
 }
 
 // Image says what to run.
@@ -73,6 +76,10 @@ type Image struct {
 	Ref      Opt[value.ImageRef] `json:"ref,omitzero"`
 	Pull     Opt[string]         `json:"pull,omitzero"` // always, missing, never
 	Platform Opt[string]         `json:"platform,omitzero"`
+	// PullRetries is how often a failed pull is tried again.
+	PullRetries Opt[int64] `json:"pullRetries,omitzero"`
+	// DisableContentTrust is true by default: signatures are not checked.
+	DisableContentTrust Opt[bool] `json:"disableContentTrust,omitzero"`
 }
 
 // Process is what PID 1 is and as whom it runs.
@@ -85,7 +92,9 @@ type Process struct {
 	EnvFromFiles []value.KeyValue      `json:"envFromFiles,omitempty"`
 	User         Opt[value.User]       `json:"user,omitzero"`
 	Workdir      Opt[string]           `json:"workdir,omitzero"`
+	GroupAdd     Items[string]         `json:"groupAdd,omitempty"` // names or numbers, as written
 	Init         Opt[bool]             `json:"init,omitzero"`
+	InitPath     Opt[string]           `json:"initPath,omitzero"` // absolute, on the host
 	Ulimits      Items[value.Ulimit]   `json:"ulimits,omitempty"`
 	Sysctls      Items[value.KeyValue] `json:"sysctls,omitempty"`
 	Runtime      Opt[string]           `json:"runtime,omitzero"`
@@ -99,19 +108,55 @@ type Resources struct {
 	CPUShares  Opt[int64]  `json:"cpuShares,omitzero"`
 	CPUSetCPUs Opt[string] `json:"cpusetCPUs,omitzero"`
 	PidsLimit  Opt[int64]  `json:"pidsLimit,omitzero"` // <= 0 = unlimited
+
+	MemoryReservation Opt[int64]  `json:"memoryReservation,omitzero"`
+	MemorySwappiness  Opt[int64]  `json:"memorySwappiness,omitzero"` // 0 to 100; -1 = inherit
+	KernelMemory      Opt[int64]  `json:"kernelMemory,omitzero"`     // no kernel of today has it
+	OOMKillDisable    Opt[bool]   `json:"oomKillDisable,omitzero"`
+	OOMScoreAdj       Opt[int64]  `json:"oomScoreAdj,omitzero"`
+	CPUPeriod         Opt[int64]  `json:"cpuPeriod,omitzero"`    // microseconds; 0 = default
+	CPUQuota          Opt[int64]  `json:"cpuQuota,omitzero"`     // microseconds; <= 0 = unlimited
+	CPURTPeriod       Opt[int64]  `json:"cpuRTPeriod,omitzero"`  // microseconds; 0 = default
+	CPURTRuntime      Opt[int64]  `json:"cpuRTRuntime,omitzero"` // microseconds; 0 = none
+	CPUSetMems        Opt[string] `json:"cpusetMems,omitzero"`
+	CgroupParent      Opt[string] `json:"cgroupParent,omitzero"` // absolute and clean
+}
+
+// Blkio are limits of block devices. Rates are per second; entries of 0 limit nothing.
+type Blkio struct {
+	Weight       Opt[int64]                `json:"weight,omitzero"` // 10 to 1000; 0 = default
+	WeightDevice Items[value.DeviceWeight] `json:"weightDevice,omitempty"`
+	ReadBps      Items[value.DeviceRate]   `json:"readBps,omitempty"` // bytes
+	WriteBps     Items[value.DeviceRate]   `json:"writeBps,omitempty"`
+	ReadIOps     Items[value.DeviceRate]   `json:"readIOps,omitempty"` // operations
+	WriteIOps    Items[value.DeviceRate]   `json:"writeIOps,omitempty"`
+}
+
+// Windows are the limits that only Windows containers have.
+type Windows struct {
+	CPUCount       Opt[int64]  `json:"cpuCount,omitzero"`
+	CPUPercent     Opt[int64]  `json:"cpuPercent,omitzero"`
+	IOMaxBandwidth Opt[int64]  `json:"ioMaxBandwidth,omitzero"` // bytes per second
+	IOMaxIOps      Opt[int64]  `json:"ioMaxIOps,omitzero"`      // operations per second
+	Isolation      Opt[string] `json:"isolation,omitzero"`      // default, process, hyperv
 }
 
 // Devices are host devices shown inside.
 type Devices struct {
-	Devices Items[value.Device] `json:"devices,omitempty"`
+	Devices Items[value.Device]     `json:"devices,omitempty"`
+	Rules   Items[value.DeviceRule] `json:"rules,omitempty"`
+	GPUs    Opt[value.GPURequest]   `json:"gpus,omitzero"`
 }
 
 // Namespaces says which namespaces are shared.
 type Namespaces struct {
-	PID      Opt[value.NamespaceMode] `json:"pid,omitzero"`
-	IPC      Opt[value.NamespaceMode] `json:"ipc,omitzero"`
-	UTS      Opt[value.NamespaceMode] `json:"uts,omitzero"`
-	Hostname Opt[string]              `json:"hostname,omitzero"`
+	PID        Opt[value.NamespaceMode] `json:"pid,omitzero"`
+	IPC        Opt[value.NamespaceMode] `json:"ipc,omitzero"`
+	UTS        Opt[value.NamespaceMode] `json:"uts,omitzero"`
+	UserNS     Opt[value.NamespaceMode] `json:"userns,omitzero"`
+	CgroupNS   Opt[value.NamespaceMode] `json:"cgroupns,omitzero"`
+	Hostname   Opt[string]              `json:"hostname,omitzero"`
+	Domainname Opt[string]              `json:"domainname,omitzero"`
 }
 
 // Security is what the process may do.
@@ -139,6 +184,7 @@ type Network struct {
 	IP         Opt[string]              `json:"ip,omitzero"`
 	IP6        Opt[string]              `json:"ip6,omitzero"`
 	MAC        Opt[string]              `json:"mac,omitzero"`
+	LinkLocal  Items[string]            `json:"linkLocal,omitempty"`
 }
 
 // Mounts is the file system beyond the image.
@@ -148,6 +194,9 @@ type Mounts struct {
 	Tmpfs       Items[value.Tmpfs]       `json:"tmpfs,omitempty"`
 	ReadOnly    Opt[bool]                `json:"readOnly,omitzero"`
 	ShmSize     Opt[int64]               `json:"shmSize,omitzero"`
+	Mounts      Items[value.MountSpec]   `json:"mounts,omitempty"`
+	Driver      Opt[string]              `json:"driver,omitzero"` // volume-driver
+	StorageOpts Items[value.KeyValue]    `json:"storageOpts,omitempty"`
 }
 
 // Logging is where output goes.
@@ -163,6 +212,10 @@ type Health struct {
 	Timeout  Opt[time.Duration] `json:"timeout,omitzero"`
 	Retries  Opt[int64]         `json:"retries,omitzero"`
 	Disable  Opt[bool]          `json:"disable,omitzero"`
+
+	StartPeriod   Opt[time.Duration] `json:"startPeriod,omitzero"`
+	StartInterval Opt[time.Duration] `json:"startInterval,omitzero"`
+	OnFailure     Opt[string]        `json:"onFailure,omitzero"` // none, restart, stop, kill
 }
 
 // Lifecycle is when the container starts, ends and starts again.
@@ -176,6 +229,28 @@ type Lifecycle struct {
 	Ready       Opt[value.Probe]         `json:"ready,omitzero"`
 	Timeout     Opt[time.Duration]       `json:"timeout,omitzero"` // of a job
 	Profiles    Items[string]            `json:"profiles,omitempty"`
+
+	StartTimeout Opt[time.Duration]    `json:"startTimeout,omitzero"` // of a service, until it is ready
+	Retries      Opt[value.Retries]    `json:"retries,omitzero"`
+	SuccessCodes Items[int64]          `json:"successCodes,omitempty"` // empty = 0
+	AllowFailure Opt[bool]             `json:"allowFailure,omitzero"`
+	Replicas     Opt[int64]            `json:"replicas,omitzero"`
+	Matrix       Opt[Matrix]           `json:"matrix,omitzero"`
+	Artifacts    Items[value.Artifact] `json:"artifacts,omitempty"` // To is absolute
+}
+
+// Matrix makes several containers of one: one for each combination of the axes' values.
+type Matrix struct {
+	Axes        []Axis              `json:"axes,omitempty"` // in file order
+	Include     []map[string]string `json:"include,omitempty"`
+	Exclude     []map[string]string `json:"exclude,omitempty"`
+	MaxParallel int64               `json:"maxParallel,omitempty"` // 0 = no limit
+}
+
+// Axis is a variable of a matrix and its values.
+type Axis struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
 }
 
 // Stdio is who reads and writes the standard streams.
@@ -183,6 +258,8 @@ type Stdio struct {
 	Attach      Items[string] `json:"attach,omitempty"` // stdin, stdout, stderr
 	Interactive Opt[bool]     `json:"interactive,omitzero"`
 	TTY         Opt[bool]     `json:"tty,omitzero"`
+	SigProxy    Opt[bool]     `json:"sigProxy,omitzero"`   // true by default
+	DetachKeys  Opt[string]   `json:"detachKeys,omitzero"` // docker's notation
 }
 
 // Metadata names and describes the container.
@@ -190,6 +267,22 @@ type Metadata struct {
 	Name    Opt[string]           `json:"name,omitzero"`
 	Labels  Items[value.KeyValue] `json:"labels,omitempty"`
 	CIDFile Opt[string]           `json:"cidfile,omitzero"` // absolute path
+
+	LabelFile Items[string] `json:"labelFile,omitempty"` // absolute paths
+	// LabelsFromFiles is what the label-files said when the manifest was read, in order.
+	LabelsFromFiles []value.KeyValue       `json:"labelsFromFiles,omitempty"`
+	Annotations     Items[value.KeyValue]  `json:"annotations,omitempty"`
+	Secrets         Items[value.SecretRef] `json:"secrets,omitempty"`
+	Help            Opt[bool]              `json:"help,omitzero"` // print the options instead of running
+}
+
+// OS is the operating system of the container, linux unless its platform says otherwise.
+func (c *Container) OS() string {
+	os, _, _ := strings.Cut(c.Image.Platform.Value, "/")
+	if os == "windows" {
+		return "windows"
+	}
+	return "linux"
 }
 
 // IsService reports the role from docker's own words: a container that is detached, or restarted always or
@@ -207,6 +300,7 @@ type Project struct {
 	Containers []*Container  `json:"containers"`
 	Networks   []*NetworkDef `json:"networks,omitempty"`
 	Volumes    []*VolumeDef  `json:"volumes,omitempty"`
+	Secrets    []*SecretDef  `json:"secrets,omitempty"`
 	Policy     Policy        `json:"policy,omitzero"`
 }
 
@@ -243,6 +337,15 @@ type VolumeDef struct {
 	Labels   Items[value.KeyValue] `json:"labels,omitempty"`
 	External Opt[bool]             `json:"external,omitzero"` // exists already under exactly this name
 	Implicit bool                  `json:"implicit,omitempty"`
+}
+
+// SecretDef is an entry of the top-level secrets section: exactly one source is given.
+type SecretDef struct {
+	Key  string      `json:"key"`
+	At   diag.Range  `json:"at"`
+	File Opt[string] `json:"file,omitzero"` // absolute path
+	Var  Opt[string] `json:"var,omitzero"`  // variable of the manifest
+	Env  Opt[string] `json:"env,omitzero"`  // variable of runfile's environment
 }
 
 // Policy is how a run as a whole behaves.

@@ -33,6 +33,10 @@ func Decode(doc *manifest.Document) (*Project, diag.List) {
 		case "volumes":
 			p.Volumes = section(d, e, "volume", volumeRows, slices.Concat([]string{"size"}),
 				func(key string, at diag.Range) *VolumeDef { return &VolumeDef{Key: key, At: at} })
+		case "secrets":
+			p.Secrets = section(d, e, "secret", secretRows, nil,
+				func(key string, at diag.Range) *SecretDef { return &SecretDef{Key: key, At: at} })
+			d.secrets(p.Secrets)
 		case "policy":
 			d.who = "policy"
 			if d.isMap(e.Value, "policy") {
@@ -101,14 +105,38 @@ func (d *decoder) checkKey(e manifest.Entry, what string) {
 	}
 }
 
-// options reads the keys of a container.
+// options reads the keys of a container, the platform first: it decides how some others are written.
 func (d *decoder) options(c *Container, n *manifest.Node) {
+	const first = "platform"
+	if e := n.Entry(first); e != nil {
+		rowByName[first].read(d, c, *e)
+	}
 	for _, e := range n.Entries {
-		if r := rowByName[e.Key]; r != nil {
+		switch r := rowByName[e.Key]; {
+		case r == nil:
+			d.unknownOption(n, e)
+		case e.Key != first:
 			r.read(d, c, e)
-			continue
 		}
-		d.unknownOption(n, e)
+	}
+}
+
+// secrets demands one source for each secret.
+func (d *decoder) secrets(list []*SecretDef) {
+	for _, s := range list {
+		given := 0
+		for _, o := range []Opt[string]{s.File, s.Var, s.Env} {
+			if o.Set {
+				given++
+			}
+		}
+		if given != 1 {
+			d.diags.Errorf(CodeNeeds, s.At, "secret %q has %d sources, and one is needed", s.Key, given).
+				WithHelp("give it one of file, var and env")
+		}
+		if s.File.Set {
+			s.File.Value = d.absolute(s.File.Value, s.File.At)
+		}
 	}
 }
 

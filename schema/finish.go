@@ -6,13 +6,14 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/manifest/diag"
 	"github.com/runfile/runfile/schema/value"
 )
 
-// maxFile bounds env-files and seccomp profiles, in bytes.
+// maxFile bounds env-files, label-files and seccomp profiles, in bytes.
 const maxFile = 4 << 20
 
 // finish makes a container complete once all its options are read: paths become absolute, values come in from files
@@ -21,17 +22,50 @@ func (d *decoder) finish(c *Container) {
 	if r := &c.Image.Ref; r.Set && r.Value.Scheme != "" {
 		r.Value.Path = d.absolute(r.Value.Path, r.At)
 	}
-	if f := &c.Metadata.CIDFile; f.Set {
-		f.Value = d.absolute(f.Value, f.At)
+	for _, f := range []*Opt[string]{&c.Metadata.CIDFile, &c.Process.InitPath} {
+		if f.Set {
+			f.Value = d.absolute(f.Value, f.At)
+		}
 	}
+	if c.OS() == linux {
+		d.sources(c)
+	}
+	for i := range c.Lifecycle.Artifacts {
+		a := &c.Lifecycle.Artifacts[i]
+		directory := strings.HasSuffix(a.Value.To, "/")
+		a.Value.To = d.absolute(a.Value.To, a.At)
+		if directory {
+			a.Value.To += "/"
+		}
+	}
+	d.environment(c)
+	d.labels(c)
+	d.seccomp(c)
+	dropMounts(c)
+}
+
+// sources makes the host's side of mounts absolute.
+func (d *decoder) sources(c *Container) {
 	for i := range c.Mounts.Volumes {
 		if v := &c.Mounts.Volumes[i]; v.Value.Type == value.Bind {
 			v.Value.Source = d.absolute(v.Value.Source, v.At)
 		}
 	}
-	d.environment(c)
-	d.seccomp(c)
-	dropMounts(c)
+	for i := range c.Mounts.Mounts {
+		if m := &c.Mounts.Mounts[i]; m.Value.Type == value.Bind {
+			m.Value.Source = d.absolute(m.Value.Source, m.At)
+		}
+	}
+}
+
+// labels reads the label-files.
+func (d *decoder) labels(c *Container) {
+	for i := range c.Metadata.LabelFile {
+		f := &c.Metadata.LabelFile[i]
+		f.Value = d.absolute(f.Value, f.At)
+		kvs := d.pairsFile("label-file", f.Value, f.At, value.ReadLabelFile)
+		c.Metadata.LabelsFromFiles = append(c.Metadata.LabelsFromFiles, kvs...)
+	}
 }
 
 // environment looks up what is inherited and reads the env-files.
@@ -46,20 +80,26 @@ func (d *decoder) environment(c *Container) {
 	for i := range c.Process.EnvFile {
 		f := &c.Process.EnvFile[i]
 		f.Value = d.absolute(f.Value, f.At)
-		r, err := openFile(f.Value, f.At)
-		if err != nil {
-			d.unreadable("env-file", f.At, f.Value, err)
-			continue
-		}
-		kvs, err := value.ReadEnvFile(io.LimitReader(r, maxFile), d.env)
-		_ = r.Close() // read only
+		kvs := d.pairsFile("env-file", f.Value, f.At, func(r io.Reader) ([]value.KeyValue, error) { return value.ReadEnvFile(r, d.env) })
 		c.Process.EnvFromFiles = append(c.Process.EnvFromFiles, kvs...)
-		d.envFileErrors(f.Value, f.At, err)
 	}
 }
 
-// envFileErrors reports each wrong line at its place in the env-file.
-func (d *decoder) envFileErrors(path string, from diag.Range, err error) {
+// pairsFile reads a file of NAME=VALUE lines that an option names.
+func (d *decoder) pairsFile(option, path string, at diag.Range, read func(io.Reader) ([]value.KeyValue, error)) []value.KeyValue {
+	r, err := openFile(path, at)
+	if err != nil {
+		d.unreadable(option, at, path, err)
+		return nil
+	}
+	kvs, err := read(io.LimitReader(r, maxFile))
+	_ = r.Close() // read only
+	d.lineErrors(option, path, at, err)
+	return kvs
+}
+
+// lineErrors reports each wrong line at its place in the file.
+func (d *decoder) lineErrors(option, path string, from diag.Range, err error) {
 	if err == nil {
 		return
 	}
@@ -74,7 +114,7 @@ func (d *decoder) envFileErrors(path string, from diag.Range, err error) {
 			at.Start = diag.Pos{Line: line.Line, Column: line.Column}
 			at.End = diag.Pos{Line: line.Line, Column: line.Column + 1}
 		}
-		diagnostic := d.diags.Errorf(CodeEnvFileLine, at, "%s, env-file: %v", d.who, err).Also(from, "named here")
+		diagnostic := d.diags.Errorf(CodeEnvFileLine, at, "%s, %s: %v", d.who, option, err).Also(from, "named here")
 		advise(diagnostic, nil, err)
 	}
 }

@@ -16,15 +16,13 @@ const CommandLine = "<command line>"
 
 // RunFlags are the flags of `runfile run` that are not options of a container.
 type RunFlags struct {
-	Print      bool     // write the equivalent runfile instead of running
-	Project    string   // project the container belongs to; "" = default
-	Files      []string // runfiles whose networks and volumes are used, too
-	Progress   string   // auto, tty, plain, json or quiet; "" = auto
-	Quiet      bool     // show no progress of pulls
-	Help       bool
-	SigProxy   bool   // pass signals on to the container; true unless given
-	DetachKeys string // docker's syntax; "" = ctrl-p,ctrl-q
-	Format     string // yaml, toml or json, for Print
+	Print    bool     // write the equivalent runfile instead of running
+	Project  string   // project the container belongs to; "" = default
+	Files    []string // runfiles whose networks and volumes are used, too
+	Progress string   // auto, tty, plain, json or quiet; "" = auto
+	Quiet    bool     // show no progress of pulls
+	Help     bool     // of the option help: print the usage
+	Format   string   // yaml, toml or json, for Print
 }
 
 // runFlag is a flag that fills RunFlags.
@@ -35,15 +33,6 @@ type runFlag struct {
 }
 
 var runFlags = []runFlag{
-	{
-		name: "detach-keys", arg: "string", help: "Override the key sequence for detaching a container",
-		set: func(f *RunFlags, s string) error { return setText(&f.DetachKeys, s) },
-	},
-	{name: "help", help: "Print usage", set: func(f *RunFlags, s string) error { return setBool(&f.Help, s) }},
-	{
-		name: "sig-proxy", help: "Proxy received signals to the process", def: "true",
-		set: func(f *RunFlags, s string) error { return setBool(&f.SigProxy, s) },
-	},
 	{
 		name: "quiet", short: "q", help: "Suppress the pull output",
 		set: func(f *RunFlags, s string) error { return setBool(&f.Quiet, s) },
@@ -92,7 +81,6 @@ type flagSpec struct {
 	name   string
 	option *Option // for help; nil for flags of RunFlags
 	isBool bool
-	later  bool
 	set    func(text string, at diag.Range) error
 }
 
@@ -109,13 +97,12 @@ type flagReader struct {
 // count from dir, which must be absolute. Positions are those in CommandLineText(args). The container's key is its
 // name, or main. With --help the rest is not looked at.
 func FromFlags(args []string, dir string) (*Container, RunFlags, diag.List) {
-	flags := RunFlags{SigProxy: true}
-	r := &flagReader{
-		d:    &decoder{dir: dir, who: "runfile run", env: lookupEnv},
-		args: args, start: columns(args), c: &Container{Key: "main"}, flags: &flags,
+	r, rest := readFlags(args, dir, Opt[string]{})
+	if r.c.OS() == windows { // the platform decides how other options are written, and may stand behind them
+		r, rest = readFlags(args, dir, r.c.Image.Platform)
 	}
-	rest := r.read()
-	if flags.Help {
+	flags := *r.flags
+	if flags.Help = r.c.Metadata.Help.Value; flags.Help {
 		return r.c, flags, nil
 	}
 	r.positional(rest)
@@ -125,6 +112,17 @@ func FromFlags(args []string, dir string) (*Container, RunFlags, diag.List) {
 	r.d.finish(r.c)
 	r.d.diags.Sort()
 	return r.c, flags, r.d.diags
+}
+
+// readFlags reads the flags and returns the index of the first argument that is none.
+func readFlags(args []string, dir string, platform Opt[string]) (*flagReader, int) {
+	c := &Container{Key: "main"}
+	c.Image.Platform = platform
+	r := &flagReader{
+		d:    &decoder{dir: dir, who: "runfile run", env: lookupEnv},
+		args: args, start: columns(args), c: c, flags: &RunFlags{},
+	}
+	return r, r.read()
 }
 
 // CommandLineText is the text that positions of FromFlags refer to: the arguments behind `runfile run`, quoted where a
@@ -243,10 +241,6 @@ func (r *flagReader) applyNext(f *flagSpec, name string, i int) int {
 
 // apply sets a flag from the argument at i.
 func (r *flagReader) apply(f *flagSpec, text string, i int) {
-	if f.later {
-		r.d.diags.Errorf(CodeNotYet, r.at(i), "runfile does not honour --%s yet", f.name)
-		return
-	}
 	if err := f.set(text, r.at(i)); err != nil {
 		if f.option == nil {
 			advise(r.d.diags.Errorf(CodeBadFlag, r.at(i), "--%s: %v", f.name, err), nil, err)
@@ -275,9 +269,6 @@ func (r *flagReader) find(name string) *flagSpec {
 				set: func(text string, _ diag.Range) error { return f.set(r.flags, text) },
 			}
 		}
-	}
-	if o := lookupLater(name); o != nil {
-		return &flagSpec{name: o.Name, isBool: o.Kind == Switch, later: true}
 	}
 	return nil
 }

@@ -17,6 +17,11 @@ var imageOptions = []row[Container]{
 		Doc: "Replaces the image's CMD. A list is taken as it is; text is split into arguments as a shell would, " +
 			"but no shell runs and nothing is expanded.",
 	}, func(c *Container) *Opt[[]string] { return &c.Process.Command }, commandWords),
+	toggle(Option{
+		Name: "disable-content-trust", Group: GroupImage, Default: "true", Example: "true", NoDiff: true,
+		Help: "Skip image verification",
+		Doc:  "With false an image must be signed by a key that is trusted.",
+	}, func(c *Container) *Opt[bool] { return &c.Image.DisableContentTrust }),
 	opt(Option{
 		Name: "platform", Group: GroupImage, Arg: "string", Example: "linux/arm64",
 		Help: "Set platform if server is multi-platform capable",
@@ -25,6 +30,10 @@ var imageOptions = []row[Container]{
 		Name: "pull", Group: GroupImage, Arg: "string", Default: "\"missing\"", Example: "always", NoDiff: true,
 		Help: "Pull image before running (\"always\", \"missing\", \"never\")",
 	}, func(c *Container) *Opt[string] { return &c.Image.Pull }, value.Word("oneof=always missing never")),
+	opt(Option{
+		Name: "pull-retries", Group: GroupImage, Arg: "int", Default: "4", Example: "2", Own: true, NoFlag: true, NoDiff: true, NotYet: notBuilt,
+		Help: "How often a pull that failed is tried again",
+	}, func(c *Container) *Opt[int64] { return &c.Image.PullRetries }, value.Int("min=0,max=100")),
 }
 
 var commandWords = wording{

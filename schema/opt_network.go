@@ -42,6 +42,11 @@ var networkOptions = []row[Container]{
 	}, links, value.LinkSyntax()).
 		referring("link", names(links,
 			func(l value.Link) string { return l.Container })),
+	list(Option{
+		Name: "link-local-ip", Group: GroupNetwork, Arg: "value", Default: "[]", Example: "169.254.8.8", NotYet: notBuilt,
+		Help: "Container IPv4/IPv6 link-local addresses",
+		Doc:  "On the container's first network.",
+	}, func(c *Container) *Items[string] { return &c.Network.LinkLocal }, value.LinkLocal()),
 	opt(Option{
 		Name: "mac-address", Group: GroupNetwork, Arg: "string", Example: "92:d0:c6:0a:29:33",
 		Help: "Container MAC address (e.g., 92:d0:c6:0a:29:33)",

@@ -22,20 +22,30 @@ var processOptions = []row[Container]{
 		Help: "Read in a file of environment variables",
 		Doc:  "Lines of `NAME=VALUE`, taken verbatim: quotes belong to the value, nothing is expanded.",
 	}, func(c *Container) *Items[string] { return &c.Process.EnvFile }, value.HostPath()),
+	list(Option{
+		Name: "group-add", Group: GroupProcess, Arg: "value", Default: "[]", Example: "audio", OS: linux, NotYet: notBuilt,
+		Help: "Add additional groups to join",
+		Doc:  "Names are those of the image's /etc/group.",
+	}, func(c *Container) *Items[string] { return &c.Process.GroupAdd }, value.GroupSyntax()),
 	toggle(Option{
-		Name: "init", Group: GroupProcess, Example: "true",
+		Name: "init", OS: linux, Group: GroupProcess, Example: "true",
 		Help: "Run an init inside the container that forwards signals and reaps processes",
 	}, func(c *Container) *Opt[bool] { return &c.Process.Init }),
+	opt(Option{
+		Name: "init-path", Group: GroupProcess, Arg: "string", Example: "/usr/bin/tini-static", OS: linux, NotYet: notBuilt,
+		Help: "Path to the docker-init binary",
+		Doc:  "A static program on the host, instead of the init that is part of runfile.",
+	}, func(c *Container) *Opt[string] { return &c.Process.InitPath }, value.HostPath()),
 	opt(Option{
 		Name: "runtime", Group: GroupProcess, Arg: "string", Example: "crun",
 		Help: "Runtime to use for this container",
 	}, func(c *Container) *Opt[string] { return &c.Process.Runtime }, value.Text("crun, runc, or the path of an OCI runtime")),
 	pairs(Option{
-		Name: "sysctl", Group: GroupProcess, Arg: "value", Default: "map[]", Example: "net.ipv4.ip_forward=1",
+		Name: "sysctl", OS: linux, Group: GroupProcess, Arg: "value", Default: "map[]", Example: "net.ipv4.ip_forward=1",
 		Help: "Sysctl options",
 	}, func(c *Container) *Items[value.KeyValue] { return &c.Process.Sysctls }, value.SysctlSyntax()),
 	keyed(Option{
-		Name: "ulimit", Group: GroupProcess, Arg: "value", Default: "[]", Example: "nofile=1024:2048",
+		Name: "ulimit", OS: linux, Group: GroupProcess, Arg: "value", Default: "[]", Example: "nofile=1024:2048",
 		Help: "Ulimit options",
 	}, func(c *Container) *Items[value.Ulimit] { return &c.Process.Ulimits }, value.UlimitSyntax(),
 		mapForm{sep: "=", name: "type"}),
@@ -47,8 +57,10 @@ var processOptions = []row[Container]{
 		Name: "workdir", Short: "w", Group: GroupProcess, Arg: "string", Example: "/src",
 		Help: "Working directory inside the container",
 		Doc:  "Made if it does not exist.",
-	}, func(c *Container) *Opt[string] { return &c.Process.Workdir }, value.AbsPath()),
+	}, workdirOf, value.AbsPath()).inWindows(opt(Option{Name: "workdir"}, workdirOf, value.WindowsPath())),
 }
+
+func workdirOf(c *Container) *Opt[string] { return &c.Process.Workdir }
 
 var entrypointWords = wording{
 	text: func(s string) ([]string, error) {

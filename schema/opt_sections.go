@@ -45,6 +45,16 @@ var volumeRows = []row[VolumeDef]{
 	}, func(v *VolumeDef) *Opt[bool] { return &v.External }),
 }
 
+// secretRows are the keys of an entry of the section secrets, of which exactly one is given.
+var secretRows = []row[SecretDef]{
+	opt(Option{Name: "file", Example: "./db.password", Help: "File that holds the secret"},
+		func(s *SecretDef) *Opt[string] { return &s.File }, value.HostPath()),
+	opt(Option{Name: "var", Example: "DB_PASSWORD", Help: "Variable of the runfile that holds the secret"},
+		func(s *SecretDef) *Opt[string] { return &s.Var }, value.Text("the name of a variable")),
+	opt(Option{Name: "env", Example: "DB_PASSWORD", Help: "Variable of runfile's environment that holds the secret"},
+		func(s *SecretDef) *Opt[string] { return &s.Env }, value.Text("the name of a variable")),
+}
+
 // policyRows are the keys of the section policy.
 var policyRows = []row[Policy]{
 	opt(Option{Name: "max-parallel", Example: "4", Help: "How many steps may go on at once; by default 8"},

@@ -6,15 +6,15 @@ import (
 
 var securityOptions = []row[Container]{
 	list(Option{
-		Name: "cap-add", Group: GroupSecurity, Arg: "value", Default: "[]", Example: "NET_ADMIN",
+		Name: "cap-add", OS: linux, Group: GroupSecurity, Arg: "value", Default: "[]", Example: "NET_ADMIN",
 		Help: "Add Linux capabilities",
 	}, func(c *Container) *Items[string] { return &c.Security.CapAdd }, value.CapabilitySyntax()),
 	list(Option{
-		Name: "cap-drop", Group: GroupSecurity, Arg: "value", Default: "[]", Example: "ALL",
+		Name: "cap-drop", OS: linux, Group: GroupSecurity, Arg: "value", Default: "[]", Example: "ALL",
 		Help: "Drop Linux capabilities",
 	}, func(c *Container) *Items[string] { return &c.Security.CapDrop }, value.CapabilitySyntax()),
 	toggle(Option{
-		Name: "privileged", Group: GroupSecurity, Example: "true",
+		Name: "privileged", OS: linux, Group: GroupSecurity, Example: "true",
 		Help: "Give extended privileges to this container",
 	}, func(c *Container) *Opt[bool] { return &c.Security.Privileged }),
 	list(Option{

@@ -42,6 +42,7 @@ const (
 	GroupLifecycle  Group = "Lifecycle"
 	GroupStdio      Group = "Terminal and streams"
 	GroupMetadata   Group = "Name and labels"
+	GroupWindows    Group = "Windows"
 )
 
 // Option is one row of the table: everything about an option except where its value goes.
@@ -61,6 +62,7 @@ type Option struct {
 	Own     bool   // runfile's key, not docker's
 	NoFlag  bool   // a key of manifests only
 	NoDiff  bool   // a change of it does not make a running container outdated
+	NotYet  string // why runfile does not honour it yet; it is read and checked, and refused when planned. "" = honoured
 
 	Syntax string         // the value's syntax in one line
 	Schema map[string]any // draft-07 schema of the whole value, all shapes

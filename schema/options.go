@@ -19,13 +19,14 @@ var referenceOrder = []string{
 	"sig-proxy", "stop-signal", "stop-timeout", "storage-opt", "sysctl", "tmpfs", "tty", "ulimit", "user", "userns",
 	"uts", "volume", "volume-driver", "volumes-from", "workdir",
 	// Younger options of docker run.
-	"platform", "pull",
+	"annotation", "cgroupns", "domainname", "gpus", "health-start-interval", "health-start-period", "mount", "platform", "pull",
 }
 
 // rows is the table: docker's options in the order of its help, then runfile's own.
 var rows = arrange(slices.Concat(
 	imageOptions, processOptions, resourcesOptions, devicesOptions, namespacesOptions, securityOptions, networkOptions,
 	mountsOptions, loggingOptions, healthOptions, lifecycleOptions, stdioOptions, metadataOptions,
+	windowsOptions,
 ))
 
 var rowByName = func() map[string]*row[Container] {
@@ -60,9 +61,6 @@ func Options() []Option {
 	return out
 }
 
-// Later returns docker's options that runfile knows but does not honour yet, in the order of docker's help.
-func Later() []Option { return slices.Clone(laterOptions) }
-
 // Lookup returns the row of that long name. The row must not be changed.
 func Lookup(name string) (*Option, bool) {
 	if r := rowByName[name]; r != nil {
@@ -77,22 +75,6 @@ func Repeatable(name string) bool {
 	return r != nil && (r.Kind == List || r.Kind == Map)
 }
 
-// lookupLater finds a docker option that is not honoured yet.
-func lookupLater(name string) *Option {
-	for i := range laterOptions {
-		if laterOptions[i].Name == name {
-			return &laterOptions[i]
-		}
-	}
-	return nil
-}
-
-// ownLater are keys of runfile's own that the design has and this version does not honour yet.
-var ownLater = []string{
-	"start-timeout", "retries", "success-exit-codes", "allow-failure", "matrix", "artifacts", "secret", "replicas",
-	"health-on-failure", "pull-retries",
-}
-
 // Section is a part of a manifest other than containers: its keys, as data.
 type Section struct {
 	Name    string // at the top of the file
@@ -101,7 +83,7 @@ type Section struct {
 	Options []Option
 }
 
-// Sections returns networks, volumes and policy.
+// Sections returns networks, volumes, secrets and policy.
 func Sections() []Section {
 	return []Section{
 		{
@@ -111,6 +93,10 @@ func Sections() []Section {
 		{
 			Name: "volumes", Named: true, Options: data(volumeRows),
 			Doc: "Named volumes. One that a container names without an entry here is made with all defaults.",
+		},
+		{
+			Name: "secrets", Named: true, Options: data(secretRows),
+			Doc: "Secrets that containers get as files. Not honoured yet.",
 		},
 		{Name: "policy", Options: data(policyRows), Doc: "How a run as a whole behaves."},
 	}

@@ -293,6 +293,10 @@ func advise(diagnostic *diag.Diagnostic, o *Option, err error) {
 			diagnostic.WithHelp("did you mean %q?", near)
 			return
 		}
+		if word, ok := onlyBeginning(e.Got, e.Words); ok {
+			diagnostic.WithHelp("did you mean %q?", word)
+			return
+		}
 		if len(e.Words) <= 8 {
 			diagnostic.WithHelp("accepted: %s", strings.Join(e.Words, ", "))
 			return
@@ -301,6 +305,21 @@ func advise(diagnostic *diag.Diagnostic, o *Option, err error) {
 	if e.Fix == "" && !e.NotYet && o != nil {
 		diagnostic.WithHelp("for example: %s", o.Line())
 	}
+}
+
+// onlyBeginning finds the only word that begins with what was written.
+func onlyBeginning(text string, words []string) (string, bool) {
+	found := ""
+	for _, w := range words {
+		switch {
+		case text == "" || !strings.HasPrefix(w, text):
+		case found != "":
+			return "", false
+		default:
+			found = w
+		}
+	}
+	return found, found != ""
 }
 
 // Line is the option with its example as a line of YAML.

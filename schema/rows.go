@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -258,6 +259,24 @@ func (r row[C]) referring(kind string, refs func(*C) []Value) row[C] {
 	return r
 }
 
+// inWindows makes a row read and write as another one does in Windows containers. The platform of the container must
+// have been read before.
+func (r row[C]) inWindows(other row[C]) row[C] {
+	l := r
+	pick := func(c *C) *row[C] {
+		if o, ok := any(c).(interface{ OS() string }); ok && o.OS() == windows {
+			return &other
+		}
+		return &l
+	}
+	r.Schema = map[string]any{"anyOf": []any{l.Schema, other.Schema}}
+	r.read = func(d *decoder, c *C, e manifest.Entry) { pick(c).read(d, c, e) }
+	r.flag = func(c *C, text string, at diag.Range) error { return pick(c).flag(c, text, at) }
+	r.values = func(c *C) []Value { return pick(c).values(c) }
+	r.tree = func(c *C) any { return pick(c).tree(c) }
+	return r
+}
+
 // written replaces how WriteManifest writes a row.
 func (r row[C]) written(tree func(*C) any) row[C] {
 	r.tree = tree
@@ -330,3 +349,5 @@ func itemSchema[T any](p value.Parser[T]) map[string]any {
 func oneOrMany(item map[string]any) map[string]any {
 	return map[string]any{"anyOf": []any{item, map[string]any{"type": "array", "items": item}}}
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

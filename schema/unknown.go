@@ -35,6 +35,7 @@ var advice = map[string]string{
 	"deploy":         "write its limits as memory, cpus and pids-limit",
 	"resources":      "write the limits as memory, cpus and pids-limit",
 	"group":          "write user: USER:GROUP",
+	"use-api-socket": "mount the socket: volume: /var/run/docker.sock:/var/run/docker.sock",
 	"networks":       "write network: [NAME]; aliases and addresses as network: [{name: NAME, alias: [A], ip: IP}]",
 }
 
@@ -75,10 +76,6 @@ func kebabCase(key string) string {
 
 // unknownOption reports a key of a container that has no row, with the line that was probably meant.
 func (d *decoder) unknownOption(n *manifest.Node, e manifest.Entry) {
-	if lookupLater(e.Key) != nil || slices.Contains(ownLater, e.Key) {
-		d.diags.Errorf(CodeNotYet, e.KeyRange, "%s: runfile does not honour %q yet", d.who, e.Key)
-		return
-	}
 	diagnostic := d.diags.Errorf(CodeUnknownOption, e.KeyRange, "%s has no option %q", d.who, e.Key)
 	if slices.ContainsFunc(runFlags, func(f runFlag) bool { return f.name == e.Key }) {
 		diagnostic.WithHelp("--%s is a flag of the command line; a runfile does not set it", e.Key)
@@ -94,10 +91,6 @@ func (d *decoder) unknownOption(n *manifest.Node, e manifest.Entry) {
 	}
 	if name := plainName(e.Key, func(s string) bool { return rowByName[s] != nil }); name != "" {
 		diagnostic.WithHelp("write %s", rewritten(name, e.Value))
-		return
-	}
-	if name := plainName(e.Key, func(s string) bool { return lookupLater(s) != nil || slices.Contains(ownLater, s) }); name != "" {
-		diagnostic.WithHelp("docker's name for it is %q, which runfile does not honour yet", name)
 		return
 	}
 	var free []string // names that the container has already are no suggestion
@@ -172,7 +165,7 @@ func flowText(n *manifest.Node) (string, bool) {
 
 var topLevelNames = []string{
 	"version", "project", "vars", "vars-file", "include", "defaults", "templates", "containers", "networks", "volumes",
-	"policy",
+	"secrets", "policy",
 }
 
 var topLevelForeign = map[string]string{
@@ -182,11 +175,7 @@ var topLevelForeign = map[string]string{
 
 // topLevel reports a key at the top of the file that is no section.
 func (d *decoder) topLevel(e manifest.Entry) {
-	switch {
-	case strings.HasPrefix(e.Key, "x-"):
-		return
-	case e.Key == "secrets":
-		d.diags.Errorf(CodeNotYet, e.KeyRange, "runfile does not honour the section %q yet", e.Key)
+	if strings.HasPrefix(e.Key, "x-") {
 		return
 	}
 	diagnostic := d.diags.Errorf(CodeUnknownKey, e.KeyRange, "a runfile has no section %q", e.Key)

@@ -20,34 +20,41 @@ import (
 // samples are values in their text form for rows of which any combination parses; rules between options are not
 // applied here.
 var samples = map[string][]string{
-	"image":          {"alpine", "oci:/x y:v1", "localhost:5000/a@sha256:0123456789012345678901234567890123456789012345678901234567890123"},
-	"user":           {"1000:1000", ":5", "root"},
-	"memory":         {"64m", "6291457", "1g"},
-	"cpus":           {"1.5", "0.01", "2"},
-	"cpuset-cpus":    {"0", "0-3,5"},
-	"hostname":       {"web", "007", "1e3", "no", "true", "null", "~x", "-"},
-	"name":           {"web", "007", "on"},
-	"label":          {"a=b", "a", "a=${X}", "a=x: y # z", "a=\"q\" \\ 'r'", "k=\u00e9\u4e16", "a={b}", "a=[1]", "n=\nx"},
-	"env":            {"A=b", "A=$${X}", "A=$x ${Y:-z}", "A=\t", "B=", "C=\x7f", "D=&x *y !z", "RUNFILE_TEST_UNSET"},
-	"publish":        {"8080:80", "80", "[::1]:80:80/udp", "1.2.3.4:90:5.6.7.8:90"},
-	"network":        {"bridge", "back", "name=back,alias=a,ip=10.0.0.5", "container:x"},
-	"volume":         {"/a b:/c:ro", "data:/x", "/anon", "/y:/z:rshared,z"},
-	"tmpfs":          {"/run", "/run:size=1m,mode=755"},
-	"ulimit":         {"nofile=5:6", "core=-1"},
-	"security-opt":   {"no-new-privileges", "seccomp=unconfined"},
-	"restart":        {"no", "always", "on-failure:3"},
-	"stop-signal":    {"9", "RTMIN+3"},
-	"stop-timeout":   {"0", "-1", "30"},
-	"health-cmd":     {"a || b", "true", "echo \"x\""},
-	"entrypoint":     {"", "/bin/sh", "a b"},
-	"add-host":       {"a:1.2.3.4", "b:::1", "c:host-gateway"},
-	"sysctl":         {"net.x=1", "kernel.sem=1 2 3"},
-	"log-opt":        {"max-size=10m", "tag={{.Name}}/${X}"},
-	"device":         {"/dev/null", "/dev/a:/dev/b:r"},
-	"health-timeout": {"1m30s", "0"},
-	"ip6":            {"fd00::1"},
-	"mac-address":    {"02:42:ac:11:00:02"},
-	"dns-search":     {".", "a.test"},
+	"image":              {"alpine", "oci:/x y:v1", "localhost:5000/a@sha256:0123456789012345678901234567890123456789012345678901234567890123"},
+	"user":               {"1000:1000", ":5", "root"},
+	"memory":             {"64m", "6291457", "1g"},
+	"cpus":               {"1.5", "0.01", "2"},
+	"cpuset-cpus":        {"0", "0-3,5"},
+	"hostname":           {"web", "007", "1e3", "no", "true", "null", "~x", "-"},
+	"name":               {"web", "007", "on"},
+	"label":              {"a=b", "a", "a=${X}", "a=x: y # z", "a=\"q\" \\ 'r'", "k=\u00e9\u4e16", "a={b}", "a=[1]", "n=\nx"},
+	"env":                {"A=b", "A=$${X}", "A=$x ${Y:-z}", "A=\t", "B=", "C=\x7f", "D=&x *y !z", "RUNFILE_TEST_UNSET"},
+	"publish":            {"8080:80", "80", "[::1]:80:80/udp", "1.2.3.4:90:5.6.7.8:90"},
+	"network":            {"bridge", "back", "name=back,alias=a,ip=10.0.0.5", "container:x"},
+	"volume":             {"/a b:/c:ro", "data:/x", "/anon", "/y:/z:rshared,z"},
+	"tmpfs":              {"/run", "/run:size=1m,mode=755"},
+	"ulimit":             {"nofile=5:6", "core=-1"},
+	"security-opt":       {"no-new-privileges", "seccomp=unconfined"},
+	"restart":            {"no", "always", "on-failure:3"},
+	"stop-signal":        {"9", "RTMIN+3"},
+	"stop-timeout":       {"0", "-1", "30"},
+	"health-cmd":         {"a || b", "true", "echo \"x\""},
+	"entrypoint":         {"", "/bin/sh", "a b"},
+	"add-host":           {"a:1.2.3.4", "b:::1", "c:host-gateway"},
+	"sysctl":             {"net.x=1", "kernel.sem=1 2 3"},
+	"log-opt":            {"max-size=10m", "tag={{.Name}}/${X}"},
+	"device":             {"/dev/null", "/dev/a:/dev/b:r"},
+	"health-timeout":     {"1m30s", "0"},
+	"ip6":                {"fd00::1"},
+	"mac-address":        {"02:42:ac:11:00:02"},
+	"dns-search":         {".", "a.test"},
+	"mount":              {"type=tmpfs,target=/x,tmpfs-size=1m,tmpfs-mode=700", "type=bind,source=/a,dst=/b,ro,bind-recursive=readonly", "type=volume,src=v1,dst=/c,volume-opt=a=b,\"volume-label=x=y,z\""},
+	"gpus":               {"all", "2", "\"device=0,1\",driver=x", "\"capabilities=a,b\",count=3"},
+	"cpu-quota":          {"-1", "5000"},
+	"device-cgroup-rule": {"c 1:2 r", "a *:* rwm"},
+	"retries":            {"3"},
+	"artifacts":          {"/out/*:/r/", "/a:/b"},
+	"annotation":         {"a=b", "c"},
 }
 
 // strip removes positions and what is derived from files, for comparing projects.
@@ -138,7 +145,7 @@ func drawContainer(t *rapid.T, key string) *Container {
 	c := &Container{Key: key}
 	for i := range rows {
 		r := &rows[i]
-		if r.Name != "image" && !rapid.Bool().Draw(t, r.Name) || r.Name == "env-file" || r.Kind == Object {
+		if r.Name != "image" && !rapid.Bool().Draw(t, r.Name) || strings.HasSuffix(r.Name, "-file") || r.Kind == Object || r.OS == windows || r.Name == "help" {
 			continue
 		}
 		texts := samples[r.Name]

@@ -3,52 +3,10 @@ package project
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"strings"
 )
 
 // ErrDetached is what Exec and Attach answer when the user typed the detach keys: the process goes on.
 var ErrDetached = errors.New("detached")
-
-// DefaultDetachKeys is docker's ctrl-p,ctrl-q.
-const DefaultDetachKeys = "ctrl-p,ctrl-q"
-
-// ParseDetachKeys turns docker's notation into the bytes a terminal sends: elements separated by commas, each a single
-// character, DEL, or ctrl- with one of a-z @ [ \ ] ^ _. The empty string gives no keys: nothing detaches.
-func ParseDetachKeys(text string) ([]byte, error) {
-	keys := []byte{}
-	if text == "" {
-		return keys, nil
-	}
-	for _, element := range strings.Split(text, ",") {
-		key, ok := detachKey(element)
-		if !ok {
-			return nil, fmt.Errorf("detach-keys: %q is no key; write one character, DEL, or ctrl- followed by a-z @ [ \\ ] ^ _", element)
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
-}
-
-func detachKey(element string) (byte, bool) {
-	if element == "DEL" {
-		return 127, true
-	}
-	if len(element) == 1 {
-		return element[0], true
-	}
-	name, isCtrl := strings.CutPrefix(element, "ctrl-")
-	if !isCtrl || len(name) != 1 {
-		return 0, false
-	}
-	switch c := name[0]; {
-	case c >= 'a' && c <= 'z':
-		return c - 'a' + 1, true
-	case c == '@' || c >= '[' && c <= '_':
-		return c - '@', true
-	}
-	return 0, false
-}
 
 // detacher looks for the detach keys in typed input. Bytes that may be their beginning are held back until the next
 // ones tell.

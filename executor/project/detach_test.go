@@ -6,26 +6,6 @@ import (
 	"testing"
 )
 
-func TestParseDetachKeys(t *testing.T) {
-	for text, want := range map[string][]byte{
-		"":                              {},
-		"ctrl-p,ctrl-q":                 {16, 17},
-		"ctrl-a,d":                      {1, 'd'},
-		"DEL":                           {127},
-		"ctrl-@,ctrl-[,ctrl-\\":         {0, 27, 28},
-		"ctrl-],ctrl-^,ctrl-_,x,ctrl-z": {29, 30, 31, 'x', 26},
-	} {
-		if got, err := ParseDetachKeys(text); err != nil || !bytes.Equal(got, want) || got == nil {
-			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"ctrl-Q", "foo", "ctrl-", "ctrl-ab", ",", "a,", "ctrl-é", "é", "del"} {
-		if got, err := ParseDetachKeys(text); err == nil {
-			t.Errorf("%q was accepted as %v", text, got)
-		}
-	}
-}
-
 func TestDetacher(t *testing.T) {
 	for _, c := range []struct {
 		name, keys string

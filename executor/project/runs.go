@@ -33,6 +33,8 @@ type run struct {
 	cancel     context.CancelFunc
 	kill       chan struct{} // closed: end everything at once
 	killOnce   sync.Once
+	left       chan struct{} // closed: the client has left the run to itself
+	leftOnce   sync.Once
 	done       chan struct{} // closed when it has ended
 	lease      func() bool   // guarded by runs.mu; ends the lease of a foreground run
 }
@@ -56,7 +58,7 @@ func (rs *runs) begin(life context.Context, plan *planner.Plan, foreground bool)
 	}
 	r := &run{
 		id: state.NewID()[:16], plan: plan, keys: keys, foreground: foreground,
-		kill: make(chan struct{}), done: make(chan struct{}),
+		kill: make(chan struct{}), done: make(chan struct{}), left: make(chan struct{}),
 	}
 	r.ctx, r.cancel = context.WithCancel(life)
 	if rs.active == nil {
@@ -77,7 +79,12 @@ func (rs *runs) hold(ctx context.Context, r *run) {
 func (rs *runs) leave(id string) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	if r := rs.active[id]; r != nil && r.lease != nil {
+	r := rs.active[id]
+	if r == nil {
+		return
+	}
+	r.leftOnce.Do(func() { close(r.left) })
+	if r.lease != nil {
 		r.lease()
 	}
 }

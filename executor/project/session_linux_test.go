@@ -11,6 +11,7 @@ import (
 
 	"github.com/runfile/runfile/executor"
 	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/schema/value"
 )
 
 // withSleeper starts a service that sleeps and returns a client of its supervisor.
@@ -133,10 +134,7 @@ func TestDetachKeys(t *testing.T) {
 		input, send := script(t)
 		streams := Streams{Stdin: input}
 		if keys != "" {
-			var err error
-			if streams.DetachKeys, err = ParseDetachKeys(keys); err != nil {
-				t.Fatal(err)
-			}
+			streams.DetachKeys = value.DetachBytes(keys)
 		}
 		go send(typed)
 		if _, err := c.Attach(t.Context(), request, streams); !errors.Is(err, ErrDetached) {

@@ -53,6 +53,7 @@ func (s *server) up(w http.ResponseWriter, r *http.Request) error {
 			Remove:     req.Remove,
 			Parallel:   req.Parallel,
 			WaitAttach: req.WaitAttach,
+			Left:       run.left,
 			Kill:       run.kill,
 		})
 	})

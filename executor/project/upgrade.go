@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/runfile/runfile/schema/value"
 )
 
 // Streams are the caller's ends of an Exec or Attach.
@@ -90,7 +92,7 @@ func (c *Client) converse(ctx context.Context, conn io.ReadWriteCloser, s Stream
 	if stdin && s.Stdin != nil {
 		keys := s.DetachKeys
 		if keys == nil {
-			keys, _ = ParseDetachKeys(DefaultDetachKeys)
+			keys = value.DetachBytes(value.DefaultDetachKeys)
 		}
 		if !tty {
 			keys = nil

@@ -47,7 +47,7 @@ func OptionsMarkdown() []byte {
 var groupOrder = []schema.Group{
 	schema.GroupImage, schema.GroupProcess, schema.GroupNetwork, schema.GroupMounts, schema.GroupLifecycle,
 	schema.GroupHealth, schema.GroupResources, schema.GroupSecurity, schema.GroupNamespaces, schema.GroupDevices,
-	schema.GroupLogging, schema.GroupStdio, schema.GroupMetadata,
+	schema.GroupLogging, schema.GroupStdio, schema.GroupMetadata, schema.GroupWindows,
 }
 
 func option(b *strings.Builder, o schema.Option) {
@@ -70,6 +70,12 @@ func option(b *strings.Builder, o schema.Option) {
 	if o.Default != "" && o.Default != "[]" && o.Default != "map[]" {
 		fmt.Fprintf(b, "\n- Default: `%s`", strings.Trim(o.Default, `"`))
 	}
+	if o.OS != "" {
+		fmt.Fprintf(b, "\n- Only for: %s containers", o.OS)
+	}
+	if o.NotYet != "" {
+		fmt.Fprintf(b, "\n- Not honoured yet: %s", o.NotYet)
+	}
 	fmt.Fprintf(b, "\n\n```yaml\n%s\n```\n", o.Line())
 }
 
@@ -81,9 +87,11 @@ func sentence(help string) string {
 }
 
 func later(b *strings.Builder) {
-	b.WriteString("\n## Not yet\n\nThese options of docker run are known and refused with the code `not-yet`:\n\n")
-	for _, o := range schema.Later() {
-		fmt.Fprintf(b, "- `%s`: %s\n", o.Name, sentence(o.Help))
+	b.WriteString("\n## Not yet\n\nThese options are read and checked, and refused with the code `not-yet` when a container is planned:\n\n")
+	for _, o := range schema.Options() {
+		if o.NotYet != "" {
+			fmt.Fprintf(b, "- `%s`: %s\n", o.Name, o.NotYet)
+		}
 	}
 }
 

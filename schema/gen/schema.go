@@ -90,7 +90,13 @@ func properties(options []schema.Option) map[string]any {
 		if o.Syntax != "" && o.Kind != schema.Switch {
 			text += "\n\nSyntax: `" + o.Syntax + "`"
 		}
+		if o.NotYet != "" {
+			text += "\n\nNot honoured yet: " + o.NotYet + "."
+		}
 		s := described(withVariables(o.Schema), text)
+		if o.NotYet != "" {
+			s["x-not-yet"] = o.NotYet
+		}
 		if e := example(o); e != nil {
 			s["examples"] = []any{e}
 		}

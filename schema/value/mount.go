@@ -357,99 +357,14 @@ func tmpfsOption(word string) error {
 	return nil
 }
 
-// DeviceSyntax is the syntax of device: SOURCE[:TARGET][:PERMISSIONS], or a map.
-func DeviceSyntax() Parser[Device] {
-	return Parser[Device]{
-		Parse: parseDevice, Fields: deviceFields,
-		Format: func(d Device) string {
-			s := d.Source
-			if d.Target != d.Source {
-				s += ":" + d.Target
-			}
-			if d.Permissions != "rwm" {
-				s += ":" + d.Permissions
-			}
-			return s
-		},
-		FormatFields: func(d Device) []Field {
-			if !strings.Contains(d.Source+d.Target, ":") {
-				return nil
-			}
-			return []Field{
-				{Name: "source", Text: d.Source}, {Name: "target", Text: d.Target}, {Name: "permissions", Text: d.Permissions},
-			}
-		},
-		Schema: pattern(`^/[^:]*(:[^:]+){0,2}$`),
-		FieldsSchema: object(map[string]any{
-			"source": pattern(`^/`), "target": pattern(`^/`), "permissions": pattern(`^[rwm]{1,3}$`),
-		}, "source"),
-		Syntax: "SOURCE[:TARGET][:PERMISSIONS], permissions of r, w and m",
-	}
-}
-
-func parseDevice(s string) (Device, error) {
-	parts := strings.Split(s, ":")
-	switch {
-	case contains(parts, ""):
-		return Device{}, bad("%q has nothing between two colons or at an end", s)
-	case len(parts) > 3:
-		return Device{}, bad("%q has more than three parts", s).fix("write SOURCE[:TARGET][:PERMISSIONS]")
-	case len(parts) == 3:
-		return device(parts[0], parts[1], parts[2])
-	case len(parts) == 2 && !strings.HasPrefix(parts[1], "/"):
-		return device(parts[0], "", parts[1])
-	case len(parts) == 2:
-		return device(parts[0], parts[1], "")
-	}
-	return device(s, "", "")
-}
-
-func deviceFields(fields []Field) (Device, error) {
-	get, err := take(fields, "source", "target", "permissions")
-	if err != nil {
-		return Device{}, err
-	}
-	return device(get["source"], get["target"], get["permissions"])
-}
-
-func device(source, target, permissions string) (Device, error) {
-	if strings.Contains(source, "=") && !strings.HasPrefix(source, "/") {
-		return Device{}, bad("%q is a CDI device, which runfile does not honour yet", source).notYet()
-	}
-	if target == "" {
-		target = source
-	}
-	if permissions == "" {
-		permissions = "rwm"
-	}
-	for _, p := range []string{source, target} {
-		if !strings.HasPrefix(p, "/") {
-			return Device{}, bad("%q is not an absolute path", p).fix("write the whole path: /dev/NAME")
-		}
-	}
-	seen := ""
-	for _, r := range permissions {
-		if !strings.ContainsRune("rwm", r) || strings.ContainsRune(seen, r) {
-			return Device{}, bad("the permissions %q are not of r, w and m, each once", permissions).fix("write rw, r or rwm")
-		}
-		seen += string(r)
-	}
-	return Device{Source: path.Clean(source), Target: path.Clean(target), Permissions: permissions}, noNUL(source + target)
-}
-
-// VolumeDriver is the driver of a volume.
+// VolumeDriver is the name of a volume driver: local, or a plugin.
 func VolumeDriver() Parser[string] {
-	return Parser[string]{
-		Parse: func(s string) (string, error) {
-			if s != "local" {
-				return "", bad("runfile does not honour the volume driver %q yet", s).fix("use local").notYet()
-			}
-			return s, nil
-		},
-		Format: func(s string) string { return s },
-		Schema: enum("local"), Syntax: "local", Words: []string{"local"},
-	}
+	p := matching(driverName, "the name of a driver")
+	p.Words = []string{"local"}
+	return p
 }
+
+var driverName = lazy(`^[a-zA-Z0-9][a-zA-Z0-9_./:-]*$`)
 
 var volumeOptNames = []string{"type", "device", "o"}
 

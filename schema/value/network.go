@@ -8,10 +8,7 @@ import (
 	"unicode"
 )
 
-var networkKeys = []string{"name", "alias", "ip", "ip6", "mac-address", "gw-priority"}
-
-// networkLater are docker's keys of a network entry that runfile does not honour yet.
-var networkLater = []string{"link-local-ip", "driver-opt"}
+var networkKeys = []string{"name", "alias", "ip", "ip6", "mac-address", "link-local-ip", "driver-opt", "gw-priority"}
 
 var networkWords = []string{"bridge", "none", "host", "container:"}
 
@@ -23,7 +20,7 @@ func NetworkSyntax() Parser[Network] {
 		Schema: pattern(`^(container:.+|[a-zA-Z0-9][a-zA-Z0-9_.-]*|(.*,)?name=.+)$`),
 		FieldsSchema: object(map[string]any{
 			"name": anyText(), "alias": names, "ip": anyText(), "ip6": anyText(), "mac-address": anyText(),
-			"gw-priority": map[string]any{"type": []any{"integer", "string"}},
+			"link-local-ip": names, "driver-opt": names, "gw-priority": map[string]any{"type": []any{"integer", "string"}},
 		}, "name"),
 		Syntax: "bridge | none | host | container:<name|id> | <network-name>, or name=NAME,alias=NAME,ip=IP,...",
 		Words:  networkWords,
@@ -69,18 +66,14 @@ func networkMode(s string) (Network, error) {
 }
 
 func networkFields(fields []Field) (Network, error) {
+	var many Network
 	var single []Field
-	var aliases []string
 	for _, f := range fields {
-		switch {
-		case contains(networkLater, f.Name):
-			return Network{}, bad("runfile does not honour %s of a network entry yet", f.Name).in(f.Name).notYet()
-		case f.Name == "alias" && !f.Null:
-			if _, err := dnsName(f.Text); err != nil {
-				return Network{}, inField(err, "alias")
-			}
-			aliases = append(aliases, f.Text)
-		default:
+		taken, err := many.addField(f)
+		if err != nil {
+			return Network{}, inField(err, f.Name)
+		}
+		if !taken {
 			single = append(single, f)
 		}
 	}
@@ -99,8 +92,50 @@ func networkFields(fields []Field) (Network, error) {
 		return n, bad("only a user-defined network takes %s", fields[otherThan(fields, "name")].Name).
 			in(fields[otherThan(fields, "name")].Name)
 	}
-	n.Aliases = aliases
+	n.Aliases, n.LinkLocalIPs, n.DriverOpts = many.Aliases, many.LinkLocalIPs, many.DriverOpts
 	return n, n.setAddresses(get)
+}
+
+// addField takes a field that may come several times.
+func (n *Network) addField(f Field) (taken bool, err error) {
+	if f.Null {
+		return false, nil
+	}
+	switch f.Name {
+	case "alias":
+		_, err = dnsName(f.Text)
+		n.Aliases = append(n.Aliases, f.Text)
+	case "link-local-ip":
+		var text string
+		text, err = LinkLocal().Parse(f.Text)
+		n.LinkLocalIPs = append(n.LinkLocalIPs, text)
+	case "driver-opt":
+		if k, _, ok := strings.Cut(f.Text, "="); !ok || k == "" || strings.Contains(f.Text, ",") {
+			err = bad("%q is not KEY=VALUE", f.Text)
+		}
+		n.DriverOpts = append(n.DriverOpts, f.Text)
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// LinkLocal is an address that is valid on one link only: of 169.254.0.0/16 or fe80::/10, without a zone.
+func LinkLocal() Parser[string] {
+	p := IP()
+	parse := p.Parse
+	p.Syntax = "an address of 169.254.0.0/16 or fe80::/10"
+	p.Parse = func(s string) (string, error) {
+		text, err := parse(s)
+		if err != nil {
+			return "", err
+		}
+		if a, _ := netip.ParseAddr(text); !a.IsLinkLocalUnicast() {
+			return "", bad("%q is not a link-local address", s).fix("write one of 169.254.0.0/16 or fe80::/10")
+		}
+		return text, nil
+	}
+	return p
 }
 
 func otherThan(fields []Field, name string) int {
@@ -167,6 +202,12 @@ func formatNetwork(n Network) string {
 	}
 	if n.MAC != "" {
 		extra.WriteString(",mac-address=" + n.MAC)
+	}
+	for _, ip := range n.LinkLocalIPs {
+		extra.WriteString(",link-local-ip=" + ip)
+	}
+	for _, o := range n.DriverOpts {
+		extra.WriteString(",driver-opt=" + o)
 	}
 	if n.GWPriority != 0 {
 		extra.WriteString(",gw-priority=" + strconv.Itoa(n.GWPriority))

@@ -290,3 +290,58 @@ func SplitCommand(s string) ([]string, error) {
 	}
 	return words, noNUL(s)
 }
+
+// GroupSyntax is the syntax of group-add: a group's name in the image, or a number.
+func GroupSyntax() Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			n, err := strconv.ParseInt(s, 10, 64)
+			switch {
+			case err == nil && !holds(n, "min=0,max=2147483647"):
+				return "", bad("%s is no group number", s).fix("use 0 to 2147483647")
+			case s == "" || strings.ContainsAny(s, ":\n"):
+				return "", bad("%q is not a group", s)
+			}
+			return s, noNUL(s)
+		},
+		Format: func(s string) string { return s },
+		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(2147483647)}, pattern(`^[^:]+$`)),
+		Syntax: "<group|gid>",
+	}
+}
+
+// AnnotationSyntax is the syntax of annotation: NAME[=VALUE].
+func AnnotationSyntax() Parser[KeyValue] {
+	return Parser[KeyValue]{
+		Parse: func(s string) (KeyValue, error) {
+			kv := cutPair(s)
+			if kv.Key == "" {
+				return kv, bad("%q is an annotation without a name", s).fix("write NAME=VALUE")
+			}
+			kv.HasValue = true
+			return kv, noNUL(s)
+		},
+		Format: formatPair, Schema: pattern(`^[^=]`), Syntax: "NAME[=VALUE]",
+	}
+}
+
+// StorageOptSyntax is the syntax of storage-opt: size=SIZE is all that means anything on Linux.
+func StorageOptSyntax() Parser[KeyValue] {
+	return Parser[KeyValue]{
+		Parse: func(s string) (KeyValue, error) {
+			kv := cutPair(s)
+			switch {
+			case !kv.HasValue:
+				return kv, bad("%q is not KEY=VALUE", s)
+			case kv.Key != "size":
+				return kv, bad("there is no storage option %q", kv.Key).from(kv.Key, []string{"size"})
+			}
+			n, err := size(kv.Value)
+			if err == nil && n == 0 {
+				err = bad("the size must be greater than 0 (got %s)", kv.Value)
+			}
+			return kv, err
+		},
+		Format: formatPair, Schema: pattern(`^size=` + sizePattern[1:]), Syntax: "size=SIZE", Words: []string{"size="},
+	}
+}

@@ -123,6 +123,22 @@ func Memory() Parser[int64] {
 	return p
 }
 
+// MinKernelMemory is the least kernel memory limit that docker took, in bytes.
+const MinKernelMemory = 4 << 20
+
+// KernelMemory is a size of at least MinKernelMemory, or 0 for none.
+func KernelMemory() Parser[int64] {
+	p := Size()
+	p.Parse = func(s string) (int64, error) {
+		n, err := size(s)
+		if err == nil && n != 0 && n < MinKernelMemory {
+			return 0, bad("%q is less than the minimum of 4 MiB", s).fix("write 4m or more, or remove the key")
+		}
+		return n, err
+	}
+	return p
+}
+
 // MemorySwap is a size, or -1 for unlimited swap.
 func MemorySwap() Parser[int64] {
 	p := Size()
@@ -272,16 +288,21 @@ func cpus(s string) (int64, error) {
 }
 
 // CPUSet is a list of CPU numbers and ranges: 0-3,5.
-func CPUSet() Parser[string] {
+func CPUSet() Parser[string] { return numberSet("CPU") }
+
+// MemSet is a list of memory nodes and ranges: 0-3,5.
+func MemSet() Parser[string] { return numberSet("memory node") }
+
+func numberSet(what string) Parser[string] {
 	return Parser[string]{
-		Parse: cpuset, Format: func(s string) string { return s },
+		Parse: func(s string) (string, error) { return cpuset(s, what) }, Format: func(s string) string { return s },
 		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(8192)},
 			pattern(`^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$`)),
 		Syntax: "NUMBER or FIRST-LAST, separated by commas: 0-3,5",
 	}
 }
 
-func cpuset(s string) (string, error) {
+func cpuset(s, what string) (string, error) {
 	for part := range strings.SplitSeq(s, ",") {
 		first, last, isRange := strings.Cut(part, "-")
 		if !isRange {
@@ -291,11 +312,11 @@ func cpuset(s string) (string, error) {
 		high, err2 := cpuNumber(last)
 		switch {
 		case err1 != nil || err2 != nil:
-			return "", bad("%q is neither a CPU number nor a range of them", part).fix("write numbers and ranges: 0-3,5")
+			return "", bad("%q is neither the number of a %s nor a range of them", part, what).fix("write numbers and ranges: 0-3,5")
 		case low > high:
 			return "", bad("the range %q runs backwards", part).fix("write %s-%s", last, first)
 		case high > 8192:
-			return "", bad("CPU %d does not exist anywhere; the largest number is 8192", high)
+			return "", bad("%s %d does not exist anywhere; the largest number is 8192", what, high)
 		}
 	}
 	return s, nil
@@ -321,6 +342,25 @@ func absPath(s string) (string, error) {
 		return "", bad("%q is not an absolute path", s).fix("write /%s", strings.TrimPrefix(s, "./"))
 	}
 	return path.Clean(s), noNUL(s)
+}
+
+// CgroupPath is a path below the root of each cgroup hierarchy; a relative one counts from there, too.
+func CgroupPath() Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			for part := range strings.SplitSeq(strings.Trim(s, "/"), "/") {
+				switch {
+				case part == "" && strings.Trim(s, "/") == "":
+					return "", bad("%q is the root of all cgroups", s).fix("name a group: /NAME")
+				case part == "", part == ".", part == "..":
+					return "", bad("%q is not a path of cgroups", s).fix("write names between single slashes, without . and ..")
+				}
+			}
+			return "/" + strings.Trim(s, "/"), noNUL(s)
+		},
+		Format: func(s string) string { return s },
+		Schema: anyText(), Syntax: "PATH of names between slashes: /ci/heavy",
+	}
 }
 
 // HostPath is a path on the host; a relative one counts from the directory of the file that holds it, which the
@@ -381,13 +421,29 @@ func Hostname() Parser[string] {
 
 // CPUShares is a relative weight: 0 for the default, else what the kernel takes.
 func CPUShares() Parser[int64] {
-	p := Int("eq=0|min=2,max=262144")
-	parse := p.Parse
-	p.Syntax = "0 or a whole number from 2 to 262144"
+	return intWith("eq=0|min=2,max=262144", "0 or a whole number from 2 to 262144", 262144)
+}
+
+// CPUPeriod is a period of the CPU scheduler in microseconds: 0 for the default, else what the kernel takes.
+func CPUPeriod() Parser[int64] {
+	return intWith("eq=0|min=1000,max=1000000", "0 or a whole number from 1000 to 1000000 (microseconds)", 1000000)
+}
+
+// CPUQuota is CPU time in each period in microseconds: 0 or less for no limit, else at least what the kernel takes.
+func CPUQuota() Parser[int64] {
+	p := intWith("lte=0|min=1000", "-1 or 0 for no limit, or a whole number of at least 1000 (microseconds)", 0)
+	p.Schema = anyOf(map[string]any{"type": "integer"}, pattern(`^[+-]?[0-9]+$`))
+	return p
+}
+
+// intWith is a whole number whose validator tag has more than min and max: 0 or more, at most high.
+func intWith(tag, syntax string, high int64) Parser[int64] {
+	p := Int("min=0,max=" + strconv.FormatInt(high, 10))
+	p.Syntax = syntax
 	p.Parse = func(s string) (int64, error) {
-		n, err := parse(s)
-		if err != nil {
-			return 0, bad("%q is not %s", s, p.Syntax)
+		n, err := integer(s)
+		if err != nil || !holds(n, tag) {
+			return 0, bad("%q is not %s", s, syntax)
 		}
 		return n, nil
 	}

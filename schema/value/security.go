@@ -36,12 +36,15 @@ func CapabilitySyntax() Parser[string] {
 	}
 }
 
-// securityLater are docker's keys of security-opt that runfile does not honour yet.
-var securityLater = []string{"apparmor", "label", "systempaths", "writable-cgroups", "credentialspec"}
+// securityKeys are the keys of security-opt; credentialspec is for Windows containers.
+var securityKeys = []string{
+	"no-new-privileges", "seccomp", "apparmor", "label", "systempaths", "writable-cgroups", "credentialspec",
+}
 
-// SecurityOptSyntax is the syntax of security-opt: no-new-privileges[=BOOL] and seccomp=unconfined|builtin|FILE.
+const boolPattern = `(true|false|1|0|t|f|T|F|TRUE|FALSE|True|False)`
+
+// SecurityOptSyntax is the syntax of security-opt: KEY[=VALUE]. Docker's old separator, the colon, works, too.
 func SecurityOptSyntax() Parser[SecurityOpt] {
-	words := []string{"no-new-privileges", "seccomp=unconfined", "seccomp=builtin"}
 	return Parser[SecurityOpt]{
 		Parse: parseSecurityOpt,
 		Format: func(o SecurityOpt) string {
@@ -50,8 +53,15 @@ func SecurityOptSyntax() Parser[SecurityOpt] {
 			}
 			return o.Key + "=" + o.Value
 		},
-		Schema: pattern(`^(no-new-privileges([=:](true|false|1|0|t|f|T|F|TRUE|FALSE|True|False))?|seccomp[=:].+)$`),
-		Syntax: "no-new-privileges[=true|false] | seccomp=unconfined | seccomp=builtin | seccomp=FILE", Words: words,
+		Schema: pattern(`^((no-new-privileges|writable-cgroups)([=:]` + boolPattern + `)?|` +
+			`(seccomp|apparmor)[=:].+|systempaths[=:]unconfined|label[=:](disable|nested|(user|role|type|level|filetype):.+)|` +
+			`credentialspec[=:](file|registry|raw)://.+)$`),
+		Syntax: "no-new-privileges[=true|false] | seccomp=unconfined|builtin|FILE | apparmor=PROFILE|unconfined | " +
+			"label=disable|nested|user:U|role:R|type:T|level:L|filetype:F | systempaths=unconfined | writable-cgroups[=true|false]",
+		Words: []string{
+			"no-new-privileges", "seccomp=unconfined", "seccomp=builtin", "apparmor=unconfined", "label=disable",
+			"systempaths=unconfined", "writable-cgroups",
+		},
 	}
 }
 
@@ -61,21 +71,46 @@ func parseSecurityOpt(s string) (SecurityOpt, error) {
 	if i >= 0 {
 		key, v, hasValue = s[:i], s[i+1:], true
 	}
+	o := SecurityOpt{Key: key, Value: v}
 	switch {
-	case key == "no-new-privileges":
+	case !contains(securityKeys, key):
+		return SecurityOpt{}, bad("there is no security option %q", key).from(key, securityKeys)
+	case key == "no-new-privileges" || key == "writable-cgroups":
 		if !hasValue {
 			return SecurityOpt{Key: key, Value: "true"}, nil
 		}
 		b, err := Bool(v)
 		return SecurityOpt{Key: key, Value: strconv.FormatBool(b)}, err
-	case key == "seccomp" && v == "":
+	case v == "" && key == "seccomp":
 		return SecurityOpt{}, bad("seccomp has no value").fix("write seccomp=unconfined, seccomp=builtin or seccomp=FILE")
-	case key == "seccomp":
-		return SecurityOpt{Key: key, Value: v}, noNUL(s)
-	case contains(securityLater, key):
-		return SecurityOpt{}, bad("runfile does not honour %q of security-opt yet", key).notYet()
+	case v == "":
+		return SecurityOpt{}, bad("%s has no value", key)
+	case key == "systempaths" && v != "unconfined":
+		return SecurityOpt{}, bad("systempaths takes the word unconfined, not %q", v).fix("write systempaths=unconfined")
+	case key == "label":
+		return o, checkLabel(v)
+	case key == "credentialspec":
+		if scheme, rest, ok := strings.Cut(v, "://"); !ok || rest == "" || !contains([]string{"file", "registry", "raw"}, scheme) {
+			return o, bad("%q is not a credential specification", v).fix("write credentialspec=file://NAME, registry://NAME or raw://JSON")
+		}
 	}
-	return SecurityOpt{}, bad("there is no security option %q", key).from(key, []string{"no-new-privileges", "seccomp"})
+	return o, noNUL(s)
+}
+
+var labelKeys = []string{"user", "role", "type", "level", "filetype"}
+
+// checkLabel reads an SELinux option. Docker takes anything where the host has no SELinux.
+func checkLabel(s string) error {
+	key, v, ok := strings.Cut(s, ":")
+	switch {
+	case s == "disable" || s == "nested":
+		return nil
+	case !contains(labelKeys, key):
+		return bad("there is no label option %q", key).from(key, append([]string{"disable", "nested"}, labelKeys...))
+	case !ok || v == "":
+		return bad("the label option %q has no value", key).fix("write label=%s:VALUE", key)
+	}
+	return noNUL(s)
 }
 
 var seccompActions = []string{

@@ -45,10 +45,13 @@ type PortRange struct {
 // MountType says what a mount shows.
 type MountType string
 
-// The mount types.
+// The mount types. Only the option mount has Tmpfs and ImageMount; Pipe is of Windows.
 const (
-	Bind   MountType = "bind"
-	Volume MountType = "volume"
+	Bind       MountType = "bind"
+	Volume     MountType = "volume"
+	TmpfsMount MountType = "tmpfs"
+	ImageMount MountType = "image"
+	Pipe       MountType = "npipe"
 )
 
 // Mount is a volume entry.
@@ -75,7 +78,7 @@ type Tmpfs struct {
 	Options []string // mount(8) words as written: "noexec", "size=64m"
 }
 
-// Device is a device entry.
+// Device is a device entry. A CDI name stands in Source alone.
 type Device struct {
 	Source, Target string
 	Permissions    string // subset of "rwm"
@@ -112,9 +115,13 @@ type Network struct {
 	IP, IP6    netip.Addr
 	MAC        string
 	GWPriority int
+	// LinkLocalIPs are further addresses, valid on the network's link only.
+	LinkLocalIPs []string
+	// DriverOpts are KEY=VALUE of the network's driver, as written.
+	DriverOpts []string
 }
 
-// NamespaceMode is the value of pid, ipc, uts.
+// NamespaceMode is the value of pid, ipc, uts, userns and cgroupns.
 type NamespaceMode struct {
 	Mode      string // "private", "host", "container", "shareable" (ipc), "none" (ipc)
 	Container string

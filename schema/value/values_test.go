@@ -282,7 +282,17 @@ func TestCheckLogOption(t *testing.T) {
 		{"json-file", "tag={{.Nope}}", "not a template"},
 		{"json-file", "tag={{", "not a template"},
 		{"json-file", "max-sise=1", "no option"},
-		{"json-file", "mode=non-blocking", "does not honour"},
+		{"json-file", "mode=non-blocking", ""},
+		{"json-file", "mode=x", "blocking or non-blocking"},
+		{"json-file", "syslog-address=udp://127.0.0.1:1", "no option"},
+		{"syslog", "syslog-address=udp://127.0.0.1:1", ""},
+		{"syslog", "syslog-address=127.0.0.1", "SCHEME"},
+		{"syslog", "syslog-format=x", "is not one of"},
+		{"gelf", "gelf-compression-level=x", "whole number"},
+		{"fluentd", "fluentd-retry-wait=5", "not a duration"},
+		{"splunk", "splunk-gzip=maybe", "neither true nor false"},
+		{"local", "max-file=x", "1 or more"},
+		{"awslogs", "awslogs-group=x", ""},
 		{"none", "max-size=1m", "takes no options"},
 	}
 	for _, tt := range tests {

@@ -66,7 +66,7 @@ func (a *app) docker(ctx context.Context, args, files []string) error {
 	if flags.Print {
 		return schema.WriteManifest(a.stdout, p, firstNonEmpty(flags.Format, "yaml"))
 	}
-	keys, err := detachKeys(flags.DetachKeys)
+	keys, err := detachKeys(c.Stdio.DetachKeys.Value)
 	if err != nil {
 		return err
 	}
@@ -125,13 +125,12 @@ func (a *app) runProject(c *schema.Container, flags schema.RunFlags, dir string)
 
 func detachKeys(text string) ([]byte, error) {
 	if text == "" {
-		text = project.DefaultDetachKeys
+		text = value.DefaultDetachKeys
 	}
-	keys, err := project.ParseDetachKeys(text)
-	if err != nil {
-		return nil, usagef("--%v", err)
+	if _, err := value.DetachKeysSyntax().Parse(text); err != nil {
+		return nil, usagef("--detach-keys: %v", err)
 	}
-	return keys, nil
+	return value.DetachBytes(text), nil
 }
 
 // terminalFor refuses a container that wants our terminal where we have none (options-process.md 3).
@@ -242,7 +241,7 @@ func (r *dockerRun) foreground(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := newSession(r.a, r.client, r.c.Key, r.c.Key)
-	s.proxy, s.keys, s.tty = r.flags.SigProxy, r.keys, r.c.Stdio.TTY.Value
+	s.proxy, s.keys, s.tty = r.c.Stdio.SigProxy.Or(true), r.keys, r.c.Stdio.TTY.Value
 	s.stdin, s.stdout, s.stderr = r.streams()
 	if name := r.c.Lifecycle.Restart.Value.Name; name != "" && name != "no" {
 		s.again = make(chan struct{}, 1)

@@ -53,7 +53,7 @@ func (u *upRun) watchSignals(ctx context.Context, giveUp context.CancelFunc) fun
 					first = caught{true, signalNumber(s)}
 				}
 				if n > 0 {
-					u.interrupt(ctx, n, giveUp)
+					u.interrupt(ctx, n, first.number, giveUp)
 				}
 			}
 		}
@@ -66,11 +66,13 @@ func (u *upRun) watchSignals(ctx context.Context, giveUp context.CancelFunc) fun
 	}
 }
 
-// interrupt does what the n-th signal means.
-func (u *upRun) interrupt(ctx context.Context, n int, giveUp context.CancelFunc) {
+// interrupt does what the n-th signal means; number is that of the first.
+func (u *upRun) interrupt(ctx context.Context, n, number int, giveUp context.CancelFunc) {
 	switch {
 	case u.o.detach || n >= 3:
 		giveUp()
+	case n == 1 && u.keepsSignals():
+		u.leave(ctx, 128+number, giveUp)
 	case n == 1:
 		u.ui.Say("stopping; once more kills")
 		u.stopRun(ctx, false, giveUp)

@@ -18,9 +18,13 @@ func (a *app) typeInto(ctx context.Context, client *project.Client, c *schema.Co
 			restore = undo
 		}
 	}
+	keys, err := detachKeys(c.Stdio.DetachKeys.Value)
+	if err != nil || !c.Stdio.TTY.Value {
+		keys = []byte{} // docker's keys work with a terminal only
+	}
 	go func() {
 		_, err := client.Attach(ctx, a.attachRequest(c.Key, true, false, false), project.Streams{
-			Stdin: a.stdin, Resize: terminal.Resizes(ctx, a.stdin), DetachKeys: []byte{},
+			Stdin: a.stdin, Resize: terminal.Resizes(ctx, a.stdin), DetachKeys: keys,
 		})
 		if err != nil && ctx.Err() == nil {
 			failed(err)

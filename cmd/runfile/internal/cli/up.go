@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/terminal"
 	"github.com/runfile/runfile/executor"
 	"github.com/runfile/runfile/executor/project"
+	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/manifest/diag"
 	"github.com/runfile/runfile/planner"
 	"github.com/runfile/runfile/schema"
@@ -65,6 +67,9 @@ func (a *app) up(ctx context.Context, o upFlags, names []string) error {
 	if err != nil {
 		return err
 	}
+	if done, err := a.helpAsked(p, doc, names); done || err != nil {
+		return err
+	}
 	if err := needRoot("up"); err != nil {
 		return err
 	}
@@ -80,6 +85,28 @@ func (a *app) up(ctx context.Context, o upFlags, names []string) error {
 		return err
 	}
 	return newUpRun(a, o, client, plan).run(ctx)
+}
+
+// helpAsked prints the options of the containers that say help: true and would take part, as they apply after templates
+// and variables. Then nothing is run, as with docker run --help.
+func (a *app) helpAsked(p *schema.Project, doc *manifest.Document, names []string) (done bool, err error) {
+	wants := func(c *schema.Container) bool { return c.Metadata.Help.Value }
+	if !slices.ContainsFunc(p.Containers, wants) {
+		return false, nil
+	}
+	plan, diags := planner.Make(p, planner.Options{Names: names, Profiles: a.g.profiles})
+	if err := a.report(diags, doc.Sources, exitUsage); err != nil {
+		return true, err
+	}
+	shown := *p
+	shown.Containers = slices.DeleteFunc(slices.Clone(p.Containers), func(c *schema.Container) bool {
+		return !wants(c) || !slices.Contains(plan.Selected, c.Key)
+	})
+	if len(shown.Containers) == 0 {
+		return false, nil
+	}
+	maskSecrets(&shown, doc.Secrets)
+	return true, schema.WriteManifest(a.stdout, &shown, "yaml")
 }
 
 // parallelism fills in RUNFILE_PARALLEL and refuses what is no number of steps.
@@ -122,6 +149,7 @@ type upRun struct {
 	out    *progress.Output
 	typist *schema.Container // the container that reads our standard input, or nil
 	failed error             // the first error of writing output
+	left   atomic.Int32      // 1 + the exit status with which we leave while the run goes on; 0 = we stay
 }
 
 func newUpRun(a *app, o upFlags, client *project.Client, plan *planner.Plan) *upRun {
@@ -174,6 +202,10 @@ func (u *upRun) run(ctx context.Context) error {
 	result, err := u.client.Up(ctx, req, func(ev executor.Event) error {
 		if ev.Type == executor.EventPlan && u.typist != nil && restore == nil {
 			restore = u.a.typeInto(ctx, u.client, u.typist, func(err error) {
+				if errors.Is(err, project.ErrDetached) {
+					u.leave(ctx, 0, cancel)
+					return
+				}
 				u.ui.Say("cannot send standard input to %s: %v", u.typist.Key, err)
 				u.stopRun(ctx, true, cancel)
 			})
@@ -186,6 +218,10 @@ func (u *upRun) run(ctx context.Context) error {
 	signal := stop()
 	u.ui.Close()
 	_ = u.out.Flush()
+	if left := u.left.Load(); left > 0 {
+		fmt.Fprintf(u.a.stderr, "the run goes on in the background\n  see it: runfile ps\n  end it: runfile down\n")
+		return exit(int(left) - 1)
+	}
 	switch {
 	case u.failed != nil:
 		return u.failed
@@ -213,6 +249,31 @@ func (u *upRun) observe(ev executor.Event) error {
 		return ends
 	})
 	return u.failed
+}
+
+// leave ends our part and lets the run go on: the detach keys, or a signal with sig-proxy: false.
+func (u *upRun) leave(ctx context.Context, code int, giveUp context.CancelFunc) {
+	if err := u.client.LeaveRun(ctx); err != nil {
+		u.ui.Say("the run cannot be left: %v", err)
+		return
+	}
+	u.left.Store(int32(code) + 1)
+	giveUp()
+}
+
+// keepsSignals reports whether no container in the foreground takes our signals: all say sig-proxy: false.
+func (u *upRun) keepsSignals() bool {
+	found := false
+	for _, c := range u.order {
+		if c.IsService() {
+			continue
+		}
+		if c.Stdio.SigProxy.Or(true) {
+			return false
+		}
+		found = true
+	}
+	return found
 }
 
 // conclude prints the summary and returns the exit status.

@@ -88,6 +88,7 @@ type InspectMount struct {
 	Name        string `json:",omitempty"`
 	Source      string
 	Destination string
+	Driver      string `json:",omitempty"` // of a volume
 	Mode        string
 	RW          bool
 }
@@ -211,8 +212,12 @@ func inspectMounts(r *executor.Record) []InspectMount {
 		if m.ReadOnly {
 			mode = "ro"
 		}
+		driver := ""
+		if m.Type == "volume" {
+			driver = "local" // the only one yet
+		}
 		out = append(out, InspectMount{
-			Type: m.Type, Name: m.Name, Source: m.Source, Destination: m.Destination, Mode: mode, RW: !m.ReadOnly,
+			Driver: driver, Type: m.Type, Name: m.Name, Source: m.Source, Destination: m.Destination, Mode: mode, RW: !m.ReadOnly,
 		})
 	}
 	slices.SortFunc(out, func(a, b InspectMount) int { return strings.Compare(a.Destination, b.Destination) })

@@ -1,0 +1,158 @@
+package value
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Isolation is the technology that keeps Windows containers apart: default, process or hyperv, in any case.
+func Isolation() Parser[string] {
+	p := Word("oneof=default process hyperv")
+	parse := p.Parse
+	p.Parse = func(s string) (string, error) { return parse(strings.ToLower(s)) }
+	p.Schema = pattern(`^([dD][eE][fF][aA][uU][lL][tT]|[pP][rR][oO][cC][eE][sS][sS]|[hH][yY][pP][eE][rR][vV])$`)
+	return p
+}
+
+// maxStorageQoS is the largest bandwidth and number of operations that Windows takes: a signed 32-bit number.
+const maxStorageQoS = 1<<31 - 1
+
+// IOBandwidth is a bandwidth in bytes per second, with b, k, m or g.
+func IOBandwidth() Parser[int64] {
+	p := Size()
+	p.Syntax = "NUMBER[UNIT] per second, UNIT one of b, k, m, g"
+	p.Parse = func(s string) (int64, error) {
+		n, err := size(s)
+		switch {
+		case err != nil:
+			return 0, err
+		case strings.ContainsAny(s, "tTpP"):
+			return 0, bad("the units of %q are b, k, m and g", s)
+		case n > maxStorageQoS:
+			return 0, bad("%q is more than Windows takes (%d bytes per second)", s, maxStorageQoS)
+		}
+		return n, nil
+	}
+	return p
+}
+
+// IOOperations is a number of operations per second.
+func IOOperations() Parser[int64] { return Int("min=0,max=" + strconv.Itoa(maxStorageQoS)) }
+
+// Expressions of docker's rules for Windows (windows_parser.go of its engine says the same in other words): a drive's
+// path, a volume's name and a named pipe.
+var (
+	windowsPath = lazy(`^[a-zA-Z]:[\\/][^:*?"<>|\r\n]*$`)
+	windowsName = lazy(`^[^\\/:*?"<>|\r\n]+$`)
+	windowsPipe = lazy(`^[\\/]{2}\.[\\/]pipe[\\/][^:*?"<>|\r\n]+$`)
+	windowsDest = lazy(`^([a-zA-Z]:[\\/][^:*?"<>|\r\n]+|[a-zA-Z]:[\\/]?)$`)
+	reservedDOS = lazy(`(?i)^(con|prn|nul|aux|com[1-9]|lpt[1-9])$`)
+)
+
+// WindowsVolumeSyntax is the syntax of volume for Windows containers: [SOURCE:]TARGET[:ro|rw], or a map.
+func WindowsVolumeSyntax() Parser[Mount] {
+	flag := map[string]any{"type": "boolean"}
+	return Parser[Mount]{
+		Parse: parseWindowsVolume, Fields: windowsVolumeFields, Format: formatVolume, FormatFields: windowsVolumeForm,
+		Schema:       anyText(),
+		FieldsSchema: object(map[string]any{"type": enum("bind", "volume", "npipe"), "source": anyText(), "target": anyText(), "read-only": flag}, "target"),
+		Syntax:       `[SOURCE:]TARGET[:ro|rw], SOURCE a path X:\DIR, a volume's name or a pipe \\.\pipe\NAME, TARGET a path, a drive or a pipe`,
+	}
+}
+
+func parseWindowsVolume(s string) (Mount, error) {
+	spec, mode := s, ""
+	if i := strings.LastIndexByte(s, ':'); i > 1 && contains([]string{"ro", "rw"}, strings.ToLower(s[i+1:])) {
+		spec, mode = s[:i], strings.ToLower(s[i+1:])
+	}
+	source, target, ok := cutWindows(spec)
+	if !ok {
+		return Mount{}, bad("%q is not [SOURCE:]TARGET[:ro|rw]", s).fix(`write for example C:\data:D:\data`)
+	}
+	m, err := windowsMount(source, target)
+	m.ReadOnly = mode == "ro"
+	return m, err
+}
+
+// cutWindows splits at the colon that is not a drive's.
+func cutWindows(s string) (source, target string, ok bool) {
+	if windowsDest().MatchString(s) || windowsPipe().MatchString(s) {
+		return "", s, true
+	}
+	for i := range s {
+		if s[i] != ':' {
+			continue
+		}
+		source, target = s[:i], s[i+1:]
+		named := windowsPath().MatchString(source) || windowsPipe().MatchString(source) || windowsName().MatchString(source) && len(source) > 1
+		if named && (windowsDest().MatchString(target) || windowsPipe().MatchString(target)) {
+			return source, target, true
+		}
+	}
+	return "", "", false
+}
+
+func windowsMount(source, target string) (Mount, error) {
+	target = strings.ReplaceAll(target, "/", `\`)
+	m := Mount{Type: Volume, Source: source, Target: target}
+	isPipe := windowsPipe().MatchString(target)
+	switch {
+	case windowsPipe().MatchString(source):
+		m.Type, m.Source = Pipe, strings.ReplaceAll(source, "/", `\`)
+	case windowsPath().MatchString(source):
+		m.Type, m.Source = Bind, strings.ReplaceAll(source, "/", `\`)
+	case source != "" && !windowsName().MatchString(source):
+		return m, bad("%q is neither a path X:\\DIR nor a volume's name", source)
+	case reservedDOS().MatchString(source):
+		return m, bad("%q is a device's name in Windows and cannot name a volume", source)
+	}
+	switch {
+	case (m.Type == Pipe) != isPipe:
+		return m, bad("a pipe is mounted on a pipe, and only there").fix(`write \\.\pipe\NAME:\\.\pipe\NAME`)
+	case isPipe:
+		return m, noNUL(source + target)
+	case !windowsDest().MatchString(target):
+		return m, bad("the target %q is neither a path X:\\DIR nor a drive", target)
+	case strings.EqualFold(strings.TrimSuffix(target, `\`), "c:"):
+		return m, bad(`the target cannot be c: or c:\`).fix(`name a directory that does not exist or is empty, or another drive`)
+	}
+	return m, noNUL(source + target)
+}
+
+func windowsVolumeFields(fields []Field) (Mount, error) {
+	get, err := take(fields, "type", "source", "target", "read-only")
+	if err != nil {
+		return Mount{}, err
+	}
+	m, err := windowsMount(get["source"], get["target"])
+	if err != nil {
+		return m, err
+	}
+	if t := get["type"]; t != "" && t != string(m.Type) {
+		return m, bad("the source %q is not one of a %s mount", m.Source, t).in("source")
+	}
+	m.ReadOnly, err = boolField(get, "read-only")
+	return m, err
+}
+
+// windowsVolumeForm is for an anonymous volume that is read-only: the text form would read as source and target.
+func windowsVolumeForm(m Mount) []Field {
+	if m.Source != "" || !m.ReadOnly {
+		return nil
+	}
+	return []Field{{Name: "target", Text: m.Target}, {Name: "read-only", Text: "true"}}
+}
+
+// WindowsPath is an absolute path in a Windows container.
+func WindowsPath() Parser[string] {
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			if !windowsPath().MatchString(s) && !windowsDest().MatchString(s) {
+				return "", bad("%q is not an absolute path of Windows", s).fix(`write X:\DIR`)
+			}
+			return strings.ReplaceAll(s, "/", `\`), noNUL(s)
+		},
+		Format: func(s string) string { return s },
+		Schema: anyText(), Syntax: `X:\DIR`,
+	}
+}
