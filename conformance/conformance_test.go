@@ -8,15 +8,11 @@ package conformance
 
 import (
 	"fmt"
-	"hash/fnv"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // The suite's own state directory, image archive and binary. One directory serves all scripts, so that the image is
@@ -60,6 +56,10 @@ func run(m *testing.M) int {
 	} else {
 		code = m.Run()
 	}
+	if err := results.write(); err != nil {
+		fmt.Fprintln(os.Stderr, "conformance: results:", err)
+		code = 1
+	}
 	if left := leaked(before); len(left) > 0 {
 		fmt.Fprintf(os.Stderr, "FAIL: the suite left behind:\n  %s\n", strings.Join(left, "\n  "))
 		code = 1
@@ -91,98 +91,11 @@ func TestOptions(t *testing.T) {
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			testscript.Run(t, params(dir))
+			runScripts(t, dir)
 		})
 	}
 }
 
 func TestScenarios(t *testing.T) {
-	testscript.Run(t, params("scenarios"))
-}
-
-// params sets a script up: its own project, the suite's state directory, no registry and no host configuration.
-func params(dir string) testscript.Params {
-	return testscript.Params{
-		Dir:                 dir,
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
-		Condition:           condition,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"eventually": eventually,
-			"status":     status,
-		},
-		Setup: func(env *testscript.Env) error {
-			project := projectName(dir, env.WorkDir)
-			repo := filepath.Dir(binDir)
-			env.Setenv("PATH", binDir+":/usr/sbin:/usr/bin:/sbin:/bin")
-			env.Setenv("RUNFILE_ROOT", stateDir)
-			env.Setenv("RUNFILE_PROJECT", project)
-			env.Setenv("PROJECT", project)
-			env.Setenv("IMAGE", image)
-			env.Setenv("REPO", repo)
-			env.Setenv("DOCKER_CONFIG", filepath.Join(env.WorkDir, "no-docker-config"))
-			env.Defer(func() { takeDown(env.T(), project) })
-			return nil
-		},
-	}
-}
-
-// projectName is short, since it becomes part of socket paths, and unique for a script: the working directory of a
-// script ends in its name.
-func projectName(dir, work string) string {
-	h := fnv.New32a()
-	fmt.Fprint(h, dir, work)
-	return fmt.Sprintf("t%08x", h.Sum32())
-}
-
-// takeDown removes everything of a script's project, also after a failure.
-func takeDown(t testscript.T, project string) {
-	cmd := exec.Command(filepath.Join(binDir, "runfile"), "--project-name", project, "down", "-v", "-t", "0")
-	cmd.Dir = stateDir
-	cmd.Env = append(os.Environ(), "RUNFILE_ROOT="+stateDir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Log("down:", err, string(out))
-	}
-}
-
-// eventually runs a command until it succeeds: `eventually 5s CMD ARG...`. What it waits for happens by itself; the
-// limit only ends a script that failed.
-func eventually(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 2 {
-		ts.Fatalf("usage: [!] eventually DURATION COMMAND [ARG...]")
-	}
-	limit, err := time.ParseDuration(args[0])
-	ts.Check(err)
-	if inGuest() {
-		limit *= 10
-	}
-	deadline := time.Now().Add(limit)
-	for {
-		err := ts.Exec(args[1], args[2:]...)
-		if (err == nil) != neg {
-			return
-		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("still not after %v: %v", limit, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// status runs a command and checks its exit status: `status 7 CMD ARG...`.
-func status(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 2 || neg {
-		ts.Fatalf("usage: status CODE COMMAND [ARG...]")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := 0
-	if exit := new(exec.ExitError); err != nil && asExit(err, &exit) {
-		got = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	if fmt.Sprint(got) != args[0] {
-		ts.Fatalf("exit status %d, want %s", got, args[0])
-	}
+	runScripts(t, "scenarios")
 }

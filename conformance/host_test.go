@@ -1,8 +1,6 @@
 package conformance
 
 import (
-	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -11,62 +9,6 @@ import (
 	"strings"
 	"time"
 )
-
-func asExit(err error, target **exec.ExitError) bool { return errors.As(err, target) }
-
-// condition answers the [...] guards of scripts: what this kernel can show.
-func condition(cond string) (bool, error) {
-	name, arg, _ := strings.Cut(cond, ":")
-	switch name {
-	case "cgroup1":
-		return !cgroup2(), nil
-	case "cgroup2":
-		return cgroup2(), nil
-	case "guest":
-		return inGuest(), nil
-	case "cap": // cap:24 - this process has the capability of that number
-		return hasCapability(arg)
-	case "file": // file:/dev/loop0
-		_, err := os.Stat(arg)
-		return err == nil, nil
-	case "ipv6":
-		b, err := os.ReadFile("/proc/sys/net/ipv6/conf/all/disable_ipv6")
-		return err == nil && strings.TrimSpace(string(b)) == "0", nil
-	}
-	return false, fmt.Errorf("unknown condition %q", cond)
-}
-
-func cgroup2() bool {
-	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
-	return err == nil
-}
-
-// inGuest: vmrun's guest is much slower than a host, which limits allow for.
-func inGuest() bool {
-	_, err := os.Stat("/dev/vport0p2")
-	return err == nil
-}
-
-func hasCapability(number string) (bool, error) {
-	var bit uint
-	if _, err := fmt.Sscan(number, &bit); err != nil {
-		return false, err
-	}
-	b, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return false, err
-	}
-	for line := range strings.Lines(string(b)) {
-		if hex, ok := strings.CutPrefix(line, "CapEff:"); ok {
-			var caps uint64
-			if _, err := fmt.Sscanf(strings.TrimSpace(hex), "%x", &caps); err != nil {
-				return false, err
-			}
-			return caps&(1<<bit) != 0, nil
-		}
-	}
-	return false, errors.New("no CapEff line")
-}
 
 // snapshot is what a run could leave on the host, one line a thing.
 type snapshot map[string]bool

@@ -1,40 +1,57 @@
 //go:build linux
 
 // Command probe runs inside test containers and shows what a shell cannot: memory use, signals received, the
-// terminal's size, sockets of any kind, system calls that a filter denies.
+// terminal's size, sockets of any kind, and how the kernel answers system calls.
+//
+// An answer of the kernel is printed as "ok" or as the error's name (EPERM, EACCES, ...); the exit status is 1 only when
+// the probe itself went wrong.
 package main
 
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
-	"os/signal"
-	"strconv"
-	"strings"
-	"syscall"
-	"time"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
 
-var commands = map[string]struct {
-	help string
-	run  func(args []string) error
-}{
-	"ids":       {"print uid, gid, effective uid and groups", ids},
-	"winsize":   {"print the terminal's columns and rows", winsize},
-	"hog":       {"MIB: allocate and touch that much memory, then sleep", hog},
-	"signals":   {"print each signal received; exit 42 on USR1, 7 on TERM, 9 on INT", signals},
-	"serve":     {"ADDRESS TEXT: answer HTTP requests with TEXT", serve},
-	"get":       {"URL: print the body of an HTTP answer", get},
-	"udp-echo":  {"ADDRESS: send UDP datagrams back", udpEcho},
-	"udp":       {"ADDRESS TEXT: send a datagram, print the answer", udp},
-	"denied":    {"print which of a list of system calls fail with EPERM", denied},
-	"chatter":   {"LINES BYTES: print that many lines of that length", chatter},
-	"orphan":    {"leave a zombie child to PID 1, then sleep", orphan},
-	"exit-late": {"DURATION CODE: sleep, then exit", exitLate},
+type command struct {
+	usage string
+	nargs int // arguments that must be there
+	run   func(args []string) error
+}
+
+var commands = map[string]command{
+	// The process itself (process.go).
+	"ids":       {"print uid, gid, effective uid and groups", 0, ids},
+	"caps":      {"print the five capability sets, in hexadecimal and by name", 0, caps},
+	"winsize":   {"print the terminal's columns and rows", 0, winsize},
+	"signals":   {"print each signal received; exit 42 on USR1, 7 on TERM, 9 on INT", 0, signals},
+	"orphan":    {"leave a child to PID 1 that ends soon, then sleep", 0, orphan},
+	"zombies":   {"print how many processes have ended and were not waited for", 0, zombies},
+	"exit-late": {"DURATION CODE: sleep, then exit", 2, exitLate},
+	"chatter":   {"LINES BYTES: print that many lines of that length", 2, chatter},
+
+	// What the kernel allows (allowed.go).
+	"denied": {"print which of a list of system calls fail with EPERM", 0, denied},
+	"nnp":    {"print 1 if exec gives no new privileges, else 0", 0, nnp},
+	"rt":     {"ask for real-time scheduling", 0, realtime},
+	"userns": {"make a user namespace", 0, userns},
+	"open":   {"r|w|rw PATH: open a file or device", 2, open},
+	"mknod":  {"b|c MAJOR MINOR PATH: make a device node", 4, mknod},
+
+	// Load on the machine (load.go).
+	"hog":    {"MIB [exit]: allocate and touch that much memory, then sleep or exit", 1, hog},
+	"spin":   {"MS: compute for that long; print the CPU time got, \"cpu N ms of MS ms\"", 1, spin},
+	"forks":  {"N: have up to N children at once; print \"forked K of N\" and why not more", 1, forks},
+	"direct": {"read|write PATH BLOCK COUNT: past the page cache; print \"N bytes in MS ms\"", 4, direct},
+
+	// The network (net.go).
+	"serve":    {"ADDRESS TEXT: answer HTTP requests with TEXT", 2, serve},
+	"get":      {"URL: print the body of an HTTP answer", 1, get},
+	"udp-echo": {"ADDRESS: send UDP datagrams back", 1, udpEcho},
+	"udp":      {"ADDRESS TEXT: send a datagram, print the answer", 2, udp},
 }
 
 func main() {
@@ -44,185 +61,38 @@ func main() {
 	}
 	c, ok := commands[name]
 	if !ok {
-		for n, c := range commands {
-			fmt.Println(n, c.help)
-		}
+		help()
 		return
 	}
-	if err := c.run(args); err != nil {
+	err := fmt.Errorf("usage: probe %s %s", name, c.usage)
+	if len(args) >= c.nargs {
+		err = c.run(args)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "probe:", err)
 		os.Exit(1)
 	}
 }
 
-func ids([]string) error {
-	groups, err := os.Getgroups()
-	fmt.Println(os.Getuid(), os.Getgid(), os.Geteuid(), groups)
-	return err
-}
-
-func winsize([]string) error {
-	ws, err := unix.IoctlGetWinsize(0, unix.TIOCGWINSZ)
-	if err != nil {
-		return err
+func help() {
+	var lines []string
+	for n, c := range commands {
+		lines = append(lines, n+" "+c.usage)
 	}
-	fmt.Println(ws.Col, ws.Row)
-	return nil
-}
-
-func hog(args []string) error {
-	mib, err := strconv.Atoi(args[0])
-	if err != nil {
-		return err
-	}
-	b := make([]byte, mib<<20)
-	for i := 0; i < len(b); i += 4096 {
-		b[i] = 1
-	}
-	fmt.Println("holding", mib)
-	time.Sleep(time.Hour)
-	fmt.Println(b[0])
-	return nil
-}
-
-func signals([]string) error {
-	c := make(chan os.Signal, 16)
-	signal.Notify(c)
-	fmt.Println("ready")
-	for s := range c {
-		if s == syscall.SIGURG {
-			continue // the Go runtime's own
-		}
-		fmt.Println("got", unix.SignalName(s.(syscall.Signal)))
-		switch s {
-		case syscall.SIGUSR1:
-			os.Exit(42)
-		case syscall.SIGTERM:
-			os.Exit(7)
-		case syscall.SIGINT:
-			os.Exit(9)
-		}
-	}
-	return nil
-}
-
-func serve(args []string) error {
-	text := strings.Join(args[1:], " ")
-	l, err := net.Listen("tcp", args[0])
-	if err != nil {
-		return err
-	}
-	fmt.Println("listening")
-	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, _ := net.SplitHostPort(r.RemoteAddr)
-		fmt.Fprintln(w, strings.ReplaceAll(text, "{peer}", host))
-	}))
-}
-
-func get(args []string) error {
-	client := http.Client{Timeout: 3 * time.Second}
-	resp, err := client.Get(args[0])
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	_, err = os.Stdout.ReadFrom(resp.Body)
-	return err
-}
-
-func udpEcho(args []string) error {
-	pc, err := net.ListenPacket("udp", args[0])
-	if err != nil {
-		return err
-	}
-	fmt.Println("listening")
-	buf := make([]byte, 65536)
-	for {
-		n, from, err := pc.ReadFrom(buf)
-		if err != nil {
-			return err
-		}
-		if _, err := pc.WriteTo(buf[:n], from); err != nil {
-			return err
-		}
+	slices.Sort(lines)
+	for _, l := range lines {
+		fmt.Println(l)
 	}
 }
 
-func udp(args []string) error {
-	c, err := net.Dial("udp", args[0])
-	if err != nil {
-		return err
+// answer is how the kernel answered a call: ok, or the error's name.
+func answer(err error) string {
+	var errno unix.Errno
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.As(err, &errno):
+		return unix.ErrnoName(errno)
 	}
-	if err := c.SetDeadline(time.Now().Add(3 * time.Second)); err != nil {
-		return err
-	}
-	if _, err := c.Write([]byte(args[1])); err != nil {
-		return err
-	}
-	buf := make([]byte, 65536)
-	n, err := c.Read(buf)
-	fmt.Println(string(buf[:n]))
-	return err
-}
-
-func denied([]string) error {
-	calls := []struct {
-		name string
-		call func() error
-	}{
-		{"unshare-userns", func() error { return unix.Unshare(unix.CLONE_NEWUSER) }},
-		{"af-alg", func() error { _, err := unix.Socket(unix.AF_ALG, unix.SOCK_SEQPACKET, 0); return err }},
-		{"af-vsock", func() error { _, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0); return err }},
-		{"keyctl", func() error { _, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false); return err }},
-		{"mount", func() error { return unix.Mount("none", "/tmp", "tmpfs", 0, "") }},
-		{"reboot", func() error { return unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF) }},
-	}
-	for _, c := range calls {
-		err := c.call()
-		fmt.Println(c.name, errors.Is(err, unix.EPERM))
-	}
-	return nil
-}
-
-func chatter(args []string) error {
-	lines, err := strconv.Atoi(args[0])
-	if err != nil {
-		return err
-	}
-	size, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
-	pad := strings.Repeat("x", size)
-	for i := range lines {
-		fmt.Printf("%08d %s\n", i, pad)
-	}
-	return nil
-}
-
-func orphan([]string) error {
-	// A grandchild whose parent ends at once becomes a child of PID 1, which has to reap it.
-	p, err := os.StartProcess("/bin/sh", []string{"sh", "-c", "sleep 0.1 & exit 0"}, &os.ProcAttr{})
-	if err != nil {
-		return err
-	}
-	if _, err := p.Wait(); err != nil {
-		return err
-	}
-	time.Sleep(time.Hour)
-	return nil
-}
-
-func exitLate(args []string) error {
-	d, err := time.ParseDuration(args[0])
-	if err != nil {
-		return err
-	}
-	time.Sleep(d)
-	code, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
-	os.Exit(code)
-	return nil
+	return err.Error()
 }
