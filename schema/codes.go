@@ -34,6 +34,8 @@ const (
 	CodeBadCondition     diag.Code = "bad-condition"
 	CodeTwoTerminals     diag.Code = "two-terminals"
 	CodePlatform         diag.Code = "wrong-platform"
+	CodeHostRefuses      diag.Code = "host-refuses"
+	CodeHostLacks        diag.Code = "host-lacks"
 )
 
 func init() {
@@ -192,6 +194,16 @@ var ruleCodes = []diag.Info{
 		Code: CodePlatform, Example: "image: alpine\nio-maxiops: 100\n",
 		Meaning: "An option is for containers of another operating system than this container's platform says.",
 		Cure:    "Remove it, or set `platform`.",
+	},
+	{
+		Code: CodeHostRefuses, NoExample: "it depends on the machine",
+		Meaning: "A container asks for something that this machine does not have, such as a CPU or a device.",
+		Cure:    "Correct the value, or run on a machine that has it; `runfile doctor` shows what there is.",
+	},
+	{
+		Code: CodeHostLacks, NoExample: "it depends on the machine",
+		Meaning: "This machine's kernel cannot do what an option asks for, and the container runs without it. This is a warning; with --strict it is an error.",
+		Cure:    "Remove the option, or use a kernel that has the feature; `runfile doctor` shows what there is.",
 	},
 	{
 		Code: CodeTwoTerminals, Example: "containers:\n  a: {image: alpine, tty: true}\n  b: {image: alpine, interactive: true}\n",

@@ -23,6 +23,7 @@ type RunFlags struct {
 	Quiet    bool     // show no progress of pulls
 	Help     bool     // of the option help: print the usage
 	Format   string   // yaml, toml or json, for Print
+	Strict   bool     // warnings are errors
 }
 
 // runFlag is a flag that fills RunFlags.
@@ -54,6 +55,10 @@ var runFlags = []runFlag{
 		set: func(f *RunFlags, s string) error {
 			return setWord(&f.Progress, s, "auto", "tty", "plain", "json", "quiet")
 		},
+	},
+	{
+		name: "strict", help: "Take warnings for errors", own: true,
+		set: func(f *RunFlags, s string) error { return setBool(&f.Strict, s) },
 	},
 	{
 		name: "project", arg: "string", help: "Project that the container belongs to", def: `"default"`, own: true,

@@ -6,26 +6,26 @@ import (
 
 var resourcesOptions = []row[Container]{
 	opt(Option{
-		Name: "cgroup-parent", Group: GroupResources, Arg: "string", Example: "/ci/heavy", OS: linux, NotYet: notBuilt,
+		Name: "cgroup-parent", Group: GroupResources, Arg: "string", Example: "/ci/heavy", OS: linux,
 		Help: "Optional parent cgroup for the container",
 		Doc:  "A path from the root of every cgroup hierarchy. Groups that runfile makes are removed when they are empty.",
 	}, func(c *Container) *Opt[string] { return &c.Resources.CgroupParent }, value.CgroupPath()),
 	opt(Option{
-		Name: "cpu-period", Group: GroupResources, Arg: "int", Example: "50000", OS: linux, NotYet: notBuilt,
+		Name: "cpu-period", Group: GroupResources, Arg: "int", Example: "50000", OS: linux,
 		Help: "Limit CPU CFS (Completely Fair Scheduler) period",
 		Doc:  "In microseconds.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.CPUPeriod }, value.CPUPeriod()),
 	opt(Option{
-		Name: "cpu-quota", Group: GroupResources, Arg: "int", Example: "25000", OS: linux, NotYet: notBuilt,
+		Name: "cpu-quota", Group: GroupResources, Arg: "int", Example: "25000", OS: linux,
 		Help: "Limit CPU CFS (Completely Fair Scheduler) quota",
 		Doc:  "Microseconds of CPU time in each period; -1 for no limit.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.CPUQuota }, value.CPUQuota()),
 	opt(Option{
-		Name: "cpu-rt-period", Group: GroupResources, Arg: "int", Example: "1000000", OS: linux, NotYet: notBuilt,
+		Name: "cpu-rt-period", Group: GroupResources, Arg: "int", Example: "1000000", OS: linux,
 		Help: "Limit the CPU real-time period in microseconds",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.CPURTPeriod }, value.Int("min=0,max=2147483647")),
 	opt(Option{
-		Name: "cpu-rt-runtime", Group: GroupResources, Arg: "int", Example: "100000", OS: linux, NotYet: notBuilt,
+		Name: "cpu-rt-runtime", Group: GroupResources, Arg: "int", Example: "100000", OS: linux,
 		Help: "Limit the CPU real-time runtime in microseconds",
 		Doc:  "cgroup v2 has no such limit.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.CPURTRuntime }, value.Int("min=0,max=2147483647")),
@@ -42,11 +42,11 @@ var resourcesOptions = []row[Container]{
 		Help: "CPUs in which to allow execution (0-3, 0,1)",
 	}, func(c *Container) *Opt[string] { return &c.Resources.CPUSetCPUs }, value.CPUSet()),
 	opt(Option{
-		Name: "cpuset-mems", Group: GroupResources, Arg: "string", Example: "0", OS: linux, NotYet: notBuilt,
+		Name: "cpuset-mems", Group: GroupResources, Arg: "string", Example: "0", OS: linux,
 		Help: "MEMs in which to allow execution (0-3, 0,1)",
 	}, func(c *Container) *Opt[string] { return &c.Resources.CPUSetMems }, value.MemSet()),
 	opt(Option{
-		Name: "kernel-memory", Group: GroupResources, Arg: "string", Example: "64m", OS: linux, NotYet: notBuilt,
+		Name: "kernel-memory", Group: GroupResources, Arg: "string", Example: "64m", OS: linux,
 		Help: "Kernel memory limit",
 		Doc:  "Kernels have no such limit any more; `memory` covers it. Accepted, checked and without effect.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.KernelMemory }, value.KernelMemory()),
@@ -56,7 +56,7 @@ var resourcesOptions = []row[Container]{
 		Doc:  "At least 6m; 0 means no limit.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.Memory }, value.Memory()),
 	opt(Option{
-		Name: "memory-reservation", Group: GroupResources, Arg: "string", Example: "256m", OS: linux, NotYet: notBuilt,
+		Name: "memory-reservation", Group: GroupResources, Arg: "string", Example: "256m", OS: linux,
 		Help: "Memory soft limit",
 		Doc:  "At least 6m, and no more than `memory`.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.MemoryReservation }, value.Memory()),
@@ -66,17 +66,17 @@ var resourcesOptions = []row[Container]{
 		Doc:  "Memory and swap together, so at least `memory`. Without it, twice `memory`.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.MemorySwap }, value.MemorySwap()),
 	opt(Option{
-		Name: "memory-swappiness", Group: GroupResources, Arg: "int", Default: "-1", Example: "10", OS: linux, NotYet: notBuilt,
+		Name: "memory-swappiness", Group: GroupResources, Arg: "int", Default: "-1", Example: "10", OS: linux,
 		Help: "Tune container memory swappiness (0 to 100)",
 		Doc:  "-1 inherits the host's. cgroup v2 has no such setting.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.MemorySwappiness }, value.Int("min=-1,max=100")),
 	toggle(Option{
-		Name: "oom-kill-disable", Group: GroupResources, Example: "true", OS: linux, NotYet: notBuilt,
+		Name: "oom-kill-disable", Group: GroupResources, Example: "true", OS: linux,
 		Help: "Disable OOM Killer",
 		Doc:  "Without `memory` the host itself can run out of memory. cgroup v2 has no such setting.",
 	}, func(c *Container) *Opt[bool] { return &c.Resources.OOMKillDisable }),
 	opt(Option{
-		Name: "oom-score-adj", Group: GroupResources, Arg: "int", Example: "500", OS: linux, NotYet: notBuilt,
+		Name: "oom-score-adj", Group: GroupResources, Arg: "int", Example: "500", OS: linux,
 		Help: "Tune host's OOM preferences (-1000 to 1000)",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.OOMScoreAdj }, value.Int("min=-1000,max=1000")),
 	opt(Option{

@@ -3,8 +3,6 @@ package ocispec
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -50,18 +48,69 @@ type builder struct {
 	spec     *specs.Spec
 	users    *userDB
 	caps     []string // final capability set, which decides about the seccomp profile
-	warnings []string
+	problems []schema.HostProblem
 }
 
-func (b *builder) warn(format string, args ...any) {
-	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
+// lacks says that an option is left out, because this host or runtime cannot do it.
+func (b *builder) lacks(option, format string, args ...any) {
+	b.problems = append(b.problems, schema.HostProblem{Option: option, Text: fmt.Sprintf(format, args...)})
+}
+
+// refuses says that the container cannot run here. entry is the canonical text of the list's entry at fault, or "".
+func (b *builder) refuses(option, entry, help, format string, args ...any) {
+	b.problems = append(b.problems, schema.HostProblem{
+		Option: option, Entry: entry, Help: help, Refused: true, Text: fmt.Sprintf(format, args...),
+	})
 }
 
 // ociVersion is the lowest that has every field written here; crun 1.8 refuses anything from 1.1 on.
 const ociVersion = "1.0.2"
 
-// Build writes the specification. The warnings say what this host or runtime cannot do and was left out.
-func Build(in Input) (*specs.Spec, []string, error) {
+// Build writes the specification. The problems say what this host or runtime cannot do and was left out.
+func Build(in Input) (*specs.Spec, []schema.HostProblem, error) {
+	b := newBuilder(in)
+	// The order matters in three places: namespaces before mounts (which depend on whose /dev/shm and /sys it is),
+	// capabilities before seccomp (whose rules depend on them), resources before devices (which add to them).
+	steps := []func(*builder) error{
+		(*builder).namespaces, (*builder).user, (*builder).process, (*builder).capabilities, (*builder).confine,
+		(*builder).mounts, (*builder).masks, (*builder).resources, (*builder).devices, (*builder).sysctls,
+		(*builder).rlimits, (*builder).seccomp,
+	}
+	for _, step := range steps {
+		if err := step(b); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, p := range b.problems {
+		if p.Refused {
+			return nil, nil, refuse(p.Option, "%s", p.Text)
+		}
+	}
+	return b.spec, b.problems, nil
+}
+
+// Preflight says what of a container's declaration this host cannot do, all at once and before anything is made. It
+// runs those steps of Build that need neither the image nor other containers.
+func Preflight(c *schema.Container, h Host) []schema.HostProblem {
+	b := newBuilder(Input{Container: c, Effective: &schema.Effective{}, Host: h, InitPath: "unknown"})
+	steps := []func(*builder) error{
+		(*builder).capabilities, (*builder).confine, (*builder).resources, (*builder).devices, (*builder).sysctls,
+		(*builder).rlimits,
+	}
+	for _, step := range steps {
+		err := step(b)
+		var e *Error
+		switch {
+		case errors.As(err, &e):
+			b.refuses(e.Option, "", "", "%v", e.Err)
+		case err != nil:
+			b.refuses("", "", "", "%v", err)
+		}
+	}
+	return b.problems
+}
+
+func newBuilder(in Input) *builder {
 	b := &builder{in: in, c: in.Container}
 	b.spec = &specs.Spec{
 		Version:  ociVersion,
@@ -70,19 +119,7 @@ func Build(in Input) (*specs.Spec, []string, error) {
 		Process:  &specs.Process{Terminal: in.Terminal, Cwd: in.Effective.Workdir},
 		Linux:    &specs.Linux{CgroupsPath: in.CgroupPath, Resources: &specs.LinuxResources{}},
 	}
-	// The order matters in three places: namespaces before mounts (which depend on whose /dev/shm and /sys it is),
-	// capabilities before seccomp (whose rules depend on them), resources before devices (which add to them).
-	steps := []func(*builder) error{
-		(*builder).namespaces, (*builder).user, (*builder).process, (*builder).capabilities, (*builder).mounts,
-		(*builder).masks, (*builder).resources, (*builder).devices, (*builder).sysctls, (*builder).rlimits,
-		(*builder).seccomp,
-	}
-	for _, step := range steps {
-		if err := step(b); err != nil {
-			return nil, nil, err
-		}
-	}
-	return b.spec, b.warnings, nil
+	return b
 }
 
 // privileged says whether docker's restrictions are off.
@@ -93,8 +130,8 @@ func (b *builder) process() error {
 	p := b.spec.Process
 	p.Args = slices.Clone(b.in.Effective.Args)
 	p.Env = b.environment()
-	zero := 0
-	p.OOMScoreAdj = &zero
+	score := int(b.c.Resources.OOMScoreAdj.Value) // docker always writes it, 0 too
+	p.OOMScoreAdj = &score
 	for _, o := range b.c.Security.Options.Values() {
 		if o.Key == "no-new-privileges" {
 			p.NoNewPrivileges = o.Value == "" || isTrue(o.Value)
@@ -104,8 +141,7 @@ func (b *builder) process() error {
 		return nil
 	}
 	if !b.ownPID() {
-		b.warn("init has no effect: the PID namespace is shared, so the container has no PID 1 of its own")
-		return nil
+		return nil // the rules have warned: process 1 is another container's or the host's
 	}
 	if b.in.InitPath == "" {
 		return refuse("init", "no init program is available")
@@ -182,8 +218,8 @@ func (b *builder) sysctls() error {
 		out["net.ipv4.ping_group_range"] = "0 2147483647"
 	}
 	for _, kv := range b.c.Process.Sysctls.Values() {
-		if !sysctlExists(kv.Key) {
-			return refuse("sysctl", "this host's kernel has no %s", kv.Key)
+		if !b.in.Host.HasSysctl(kv.Key) {
+			b.refuses("sysctl", kv.Key+"="+kv.Value, "", "this host's kernel has no %s", kv.Key)
 		}
 		out[kv.Key] = kv.Value
 	}
@@ -191,16 +227,6 @@ func (b *builder) sysctls() error {
 		b.spec.Linux.Sysctl = out
 	}
 	return nil
-}
-
-// sysctlExists looks at the host's own settings: the container's are the same, except for those of an interface, which
-// only its network has.
-func sysctlExists(key string) bool {
-	if strings.Contains(key, ".conf.") || strings.Contains(key, ".neigh.") {
-		return true
-	}
-	_, err := os.Stat("/proc/sys/" + strings.ReplaceAll(key, ".", "/"))
-	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // joinsNetwork says whether the network namespace belongs to another container, whose settings are not ours to change.

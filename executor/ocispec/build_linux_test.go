@@ -25,6 +25,8 @@ func testHost(cgroups int) Host {
 		CgroupVersion: cgroups, Runtime: "crun", RuntimeVersion: "1.8.1", Caps: slices.Clone(capabilityNames), SwapAccounting: true,
 		Controllers: map[string]bool{"cpu": true, "memory": true, "pids": true, "cpuset": true, "devices": true},
 		MaskPaths:   []string{"/proc/acpi", "/proc/keys"},
+		CPUs:        4, OnlineCPUs: "0-3", MemoryNodes: "0", RealTime: cgroups == 1,
+		HasSysctl: func(key string) bool { return key != "net.nosuch" },
 		Devices: func() ([]specs.LinuxDevice, error) {
 			return []specs.LinuxDevice{{Path: "/dev/loop0", Type: "b", Major: 7}}, nil
 		},
@@ -61,6 +63,7 @@ func TestGolden(t *testing.T) {
 		c.Resources = schema.Resources{
 			Memory: set(int64(64 << 20)), MemorySwap: set(int64(-1)), NanoCPUs: set(int64(5e8)), CPUShares: set(int64(512)),
 			CPUSetCPUs: set("0"), PidsLimit: set(int64(100)),
+			MemoryReservation: set(int64(32 << 20)), CPUSetMems: set("0"), OOMScoreAdj: set(int64(500)),
 		}
 		c.Security.CapAdd, c.Security.CapDrop = items("CAP_NET_ADMIN"), items("CAP_CHOWN")
 		c.Security.Options = items(value.SecurityOpt{Key: "no-new-privileges"}, value.SecurityOpt{Key: "seccomp", Value: "unconfined"})
@@ -90,6 +93,39 @@ func TestGolden(t *testing.T) {
 				compareGolden(t, file, in)
 			})
 		}
+	}
+}
+
+// TestPreflight: a host's limits are found all at once, each with its option, and Build agrees about what is refused.
+func TestPreflight(t *testing.T) {
+	change := func(c *schema.Container) {
+		c.Resources = schema.Resources{
+			NanoCPUs: set(int64(5e9)), CPUSetCPUs: set("7"), CPUSetMems: set("1"), MemorySwappiness: set(int64(10)),
+			OOMKillDisable: set(true), CPURTRuntime: set(int64(1000)), OOMScoreAdj: set(int64(-500)),
+		}
+		c.Process.Sysctls = items(kv("net.nosuch", "1"))
+		c.Security.Options = items(value.SecurityOpt{Key: "apparmor", Value: "x"})
+		c.Devices.Devices = items(value.Device{Source: "/dev/nosuch", Target: "/dev/nosuch", Permissions: "rwm"})
+	}
+	in := testInput(t, 2, change)
+	in.Host.Caps = []string{"CAP_CHOWN"}
+	var refused, lacking []string
+	for _, p := range Preflight(in.Container, in.Host) {
+		if p.Refused {
+			refused = append(refused, p.Option)
+		} else {
+			lacking = append(lacking, p.Option)
+		}
+	}
+	if got, want := strings.Join(refused, " "), "cpus cpuset-cpus cpuset-mems cpu-rt-runtime oom-score-adj device sysctl"; got != want {
+		t.Errorf("refused %s, want %s", got, want)
+	}
+	if got, want := strings.Join(lacking, " "), "security-opt memory-swappiness oom-kill-disable"; got != want {
+		t.Errorf("left out %s, want %s", got, want)
+	}
+	var e *Error
+	if _, _, err := Build(in); !errors.As(err, &e) || e.Option != "cpus" {
+		t.Errorf("Build says %v", err)
 	}
 }
 

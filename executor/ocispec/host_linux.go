@@ -8,7 +8,10 @@ import (
 	"math/bits"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -24,6 +27,18 @@ type Host struct {
 	RuntimeVersion string // "1.8.1"
 	// Caps are the capabilities this process may give away, CAP_ names in kernel order.
 	Caps []string
+	// CPUs is the number of processors; OnlineCPUs and MemoryNodes list them as cpusets do ("0-3"), "" = unknown.
+	CPUs                    int
+	OnlineCPUs, MemoryNodes string
+	// RealTime says whether groups can be given real-time CPU time (v1 with RT_GROUP_SCHED).
+	RealTime bool
+	// OOMScoreAdj is our own score, below which nobody gets without CAP_SYS_RESOURCE.
+	OOMScoreAdj int64
+	// AppArmor and SELinux say which security module is at work. Profiles are the names that AppArmor has loaded.
+	AppArmor, SELinux bool
+	Profiles          []string
+	// HasSysctl says whether the kernel has a setting.
+	HasSysctl func(key string) bool
 	// SwapAccounting says whether memory+swap can be limited.
 	SwapAccounting bool
 	// CPUWeight etc.: on v1 every controller is its own hierarchy; Controllers names those that exist.
@@ -47,7 +62,57 @@ func DetectHost(runtime, version string) Host {
 	h.Controllers = controllers(h.CgroupVersion)
 	h.SwapAccounting = swapAccounting(h.CgroupVersion)
 	h.MaskPaths = existingMasks()
+	h.CPUs = goruntime.NumCPU()
+	h.OnlineCPUs, h.MemoryNodes = firstLine("/sys/devices/system/cpu/online"), firstLine("/sys/devices/system/node/has_memory")
+	_, err := os.Stat("/sys/fs/cgroup/cpu/cpu.rt_runtime_us")
+	h.RealTime = err == nil
+	h.OOMScoreAdj, _ = strconv.ParseInt(firstLine("/proc/self/oom_score_adj"), 10, 64) // 0 if it cannot be read
+	h.AppArmor = strings.HasPrefix(firstLine("/sys/module/apparmor/parameters/enabled"), "Y")
+	_, err = os.Stat("/sys/fs/selinux/enforce")
+	h.SELinux = err == nil
+	h.Profiles = loadedProfiles()
+	h.HasSysctl = hasSysctl
 	return h
+}
+
+// firstLine is the first line of a small file, "" if it cannot be read.
+func firstLine(file string) string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return line
+}
+
+// loadedProfiles lists the AppArmor profiles of the kernel: lines of "NAME (MODE)".
+func loadedProfiles() []string {
+	data, err := os.ReadFile("/sys/kernel/security/apparmor/profiles")
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for line := range strings.Lines(string(data)) {
+		if i := strings.LastIndex(line, " ("); i > 0 {
+			out = append(out, line[:i])
+		}
+	}
+	return out
+}
+
+// AppArmorProfile reports whether AppArmor is on and has loaded a profile.
+func (h Host) AppArmorProfile(name string) bool {
+	return h.AppArmor && slices.Contains(h.Profiles, name)
+}
+
+// hasSysctl looks at the host's own settings: the container's are the same, except for those of an interface, which
+// only its network has.
+func hasSysctl(key string) bool {
+	if strings.Contains(key, ".conf.") || strings.Contains(key, ".neigh.") {
+		return true
+	}
+	_, err := os.Stat("/proc/sys/" + strings.ReplaceAll(key, ".", "/"))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func controllers(version int) map[string]bool {

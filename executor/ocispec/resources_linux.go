@@ -3,18 +3,11 @@ package ocispec
 import (
 	"fmt"
 	"math"
-	"os"
-	"path"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
-
-	"github.com/runfile/runfile/schema/value"
 )
 
 // cpuPeriod is docker's scheduling period for cpus, microseconds.
@@ -24,80 +17,156 @@ const cpuPeriod = 100_000
 // 1 in runc 1.4 and unlimited in crun), and crun refuses on v2 what runc ignores.
 func (b *builder) resources() error {
 	b.memory()
-	if err := b.cpu(); err != nil {
-		return err
+	b.cpu()
+	b.realtime()
+	if n := b.c.Resources.PidsLimit.Value; n > 0 && b.has("pids", "pids-limit") {
+		b.spec.Linux.Resources.Pids = &specs.LinuxPids{Limit: &n}
 	}
-	if n := b.c.Resources.PidsLimit.Value; n > 0 {
-		if b.has("pids", "pids-limit") {
-			b.spec.Linux.Resources.Pids = &specs.LinuxPids{Limit: &n}
-		}
+	if score := b.c.Resources.OOMScoreAdj; score.Set && score.Value < b.in.Host.OOMScoreAdj && !b.hasCap("CAP_SYS_RESOURCE") {
+		b.refuses("oom-score-adj", "", fmt.Sprintf("write %d or more", b.in.Host.OOMScoreAdj),
+			"a score below runfile's own (%d) needs CAP_SYS_RESOURCE, which runfile runs without", b.in.Host.OOMScoreAdj)
 	}
 	return nil
 }
 
-// has reports whether the host can limit by that controller, and warns if not.
+func (b *builder) hasCap(name string) bool { return slices.Contains(b.in.Host.Caps, name) }
+
+// has reports whether the host can limit by that controller, and says so if not.
 func (b *builder) has(controller, option string) bool {
 	if b.in.Host.Controllers[controller] {
 		return true
 	}
-	b.warn("%s has no effect: this host has no %s cgroup controller", option, controller)
+	b.lacks(option, "this host has no %s cgroup controller", controller)
+	return false
+}
+
+// v1Only reports whether the host has cgroup v1, and says of an option that v2 has nothing like it.
+func (b *builder) v1Only(option string) bool {
+	if b.in.Host.CgroupVersion == 1 {
+		return true
+	}
+	b.lacks(option, "cgroup v2 has no such setting")
 	return false
 }
 
 // memory: memory-swap is memory plus swap, and twice the memory unless given. Both cgroup versions get the OCI meaning;
 // the runtime converts.
 func (b *builder) memory() {
-	limit, swap := b.c.Resources.Memory.Value, b.c.Resources.MemorySwap.Value
-	if limit <= 0 || !b.has("memory", "memory") {
-		return
+	r := b.c.Resources
+	m := &specs.LinuxMemory{}
+	if limit := r.Memory.Value; limit > 0 && b.has("memory", "memory") {
+		m.Limit = &limit
+		m.Swap = b.swap(limit, r.MemorySwap.Value)
 	}
-	m := &specs.LinuxMemory{Limit: &limit}
-	b.spec.Linux.Resources.Memory = m
+	if soft := r.MemoryReservation.Value; soft > 0 && b.has("memory", "memory-reservation") {
+		m.Reservation = &soft
+	}
+	if s := r.MemorySwappiness; s.Set && s.Value >= 0 && b.has("memory", "memory-swappiness") && b.v1Only("memory-swappiness") {
+		n := uint64(s.Value)
+		m.Swappiness = &n
+	}
+	if off := r.OOMKillDisable.Value; off && b.has("memory", "oom-kill-disable") && b.v1Only("oom-kill-disable") {
+		m.DisableOOMKiller = &off
+	}
+	if *m != (specs.LinuxMemory{}) {
+		b.spec.Linux.Resources.Memory = m
+	}
+}
+
+// swap is the limit of memory and swap together that goes with a limit of memory; nil = none can be set.
+func (b *builder) swap(limit, swap int64) *int64 {
 	switch {
 	case !b.in.Host.SwapAccounting:
 		if swap != 0 {
-			b.warn("memory-swap has no effect: this kernel does not account for swap")
+			b.lacks("memory-swap", "this kernel does not account for swap, so memory is limited without it")
 		}
-		return
-	case swap == 0 && limit <= math.MaxInt64/2:
-		swap = 2 * limit
+		return nil
+	case swap == 0 && limit > math.MaxInt64/2:
+		return nil
 	case swap == 0:
-		return
+		swap = 2 * limit
 	}
-	m.Swap = &swap
+	return &swap
 }
 
-func (b *builder) cpu() error {
+func (b *builder) cpu() {
 	r := b.c.Resources
 	cpu := &specs.LinuxCPU{}
 	if n := r.NanoCPUs.Value; n > 0 {
-		if host := int64(runtime.NumCPU()); n > host*1e9 {
-			return refuse("cpus", "more CPUs than this host has (got %s, host has %d)", trimFloat(float64(n)/1e9), host)
+		if host := int64(b.in.Host.CPUs); n > host*1e9 {
+			b.refuses("cpus", "", fmt.Sprintf("write 0.01 to %d, or cpu-shares for a relative weight", host),
+				"more CPUs than this host has (got %s, host has %d)", trimFloat(float64(n)/1e9), host)
 		}
 		if b.has("cpu", "cpus") {
 			period, quota := uint64(cpuPeriod), n*cpuPeriod/1e9
 			cpu.Period, cpu.Quota = &period, &quota
 		}
 	}
+	if n := r.CPUPeriod.Value; n > 0 && b.has("cpu", "cpu-period") {
+		period := uint64(n)
+		cpu.Period = &period
+	}
+	// No limit, below 0, is what a new group has, and crun 1.8 cannot write it.
+	if n := r.CPUQuota.Value; n > 0 && b.has("cpu", "cpu-quota") {
+		cpu.Quota = &n
+	}
 	if n := r.CPUShares.Value; n > 0 && b.has("cpu", "cpu-shares") {
-		if b.in.Host.CgroupVersion == 2 {
-			// Runtimes before runc 1.4 and crun 1.23 convert with another formula; we say the weight ourselves.
-			b.spec.Linux.Resources.Unified = map[string]string{"cpu.weight": strconv.FormatUint(CPUWeight(uint64(n)), 10)}
-		} else {
-			shares := uint64(n)
-			cpu.Shares = &shares
-		}
+		b.shares(cpu, uint64(n))
 	}
-	if set := r.CPUSetCPUs.Value; set != "" && b.has("cpuset", "cpuset-cpus") {
-		if err := checkCPUSet(set); err != nil {
-			return err
-		}
-		cpu.Cpus = set
-	}
+	cpu.Cpus = b.cpuset("cpuset-cpus", r.CPUSetCPUs.Value, "CPU", b.in.Host.OnlineCPUs)
+	cpu.Mems = b.cpuset("cpuset-mems", r.CPUSetMems.Value, "memory node", b.in.Host.MemoryNodes)
 	if *cpu != (specs.LinuxCPU{}) {
 		b.spec.Linux.Resources.CPU = cpu
 	}
-	return nil
+}
+
+func (b *builder) shares(cpu *specs.LinuxCPU, n uint64) {
+	if b.in.Host.CgroupVersion == 2 {
+		// Runtimes before runc 1.4 and crun 1.23 convert with another formula; we say the weight ourselves.
+		b.unified("cpu.weight", strconv.FormatUint(CPUWeight(n), 10))
+		return
+	}
+	cpu.Shares = &n
+}
+
+// unified sets a file of cgroup v2 by name; runtimes refuse that on v1.
+func (b *builder) unified(file, text string) {
+	r := b.spec.Linux.Resources
+	if r.Unified == nil {
+		r.Unified = map[string]string{}
+	}
+	r.Unified[file] = text
+}
+
+// realtime: only v1 has it, and only some kernels. The groups above must have as much to give, which the engine sees to.
+func (b *builder) realtime() {
+	r := b.c.Resources
+	for _, o := range []struct {
+		name string
+		n    int64
+	}{{"cpu-rt-period", r.CPURTPeriod.Value}, {"cpu-rt-runtime", r.CPURTRuntime.Value}} {
+		if o.n > 0 && !b.in.Host.RealTime {
+			why := "this kernel cannot give real-time CPU time to groups (it lacks RT_GROUP_SCHED)"
+			if b.in.Host.CgroupVersion == 2 {
+				why = "cgroup v2 cannot give real-time CPU time to groups"
+			}
+			b.refuses(o.name, "", "", "%s", why)
+		}
+	}
+	if r.CPURTPeriod.Value+r.CPURTRuntime.Value == 0 || !b.in.Host.RealTime {
+		return
+	}
+	cpu := b.spec.Linux.Resources.CPU
+	if cpu == nil {
+		cpu = &specs.LinuxCPU{}
+		b.spec.Linux.Resources.CPU = cpu
+	}
+	if n := uint64(r.CPURTPeriod.Value); n > 0 {
+		cpu.RealtimePeriod = &n
+	}
+	if n := r.CPURTRuntime.Value; n > 0 {
+		cpu.RealtimeRuntime = &n
+	}
 }
 
 func trimFloat(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
@@ -115,30 +184,31 @@ func CPUWeight(shares uint64) uint64 {
 	return uint64(math.Ceil(math.Pow(10, (l*l+125*l)/612-7.0/34)))
 }
 
-// checkCPUSet refuses CPUs that are not online, which the kernel would only call "invalid argument".
-func checkCPUSet(set string) error {
-	data, err := os.ReadFile("/sys/devices/system/cpu/online")
-	if err != nil {
-		return nil // then the kernel will say
+// cpuset returns the set, and refuses numbers that are not there, which the kernel would only call "invalid argument".
+// Docker compares memory nodes with the CPUs.
+func (b *builder) cpuset(option, set, what, available string) string {
+	if set == "" || !b.has("cpuset", option) {
+		return ""
 	}
-	online := strings.TrimSpace(string(data))
-	have, err := parseCPUList(online)
+	have, err := parseSet(available)
 	if err != nil {
-		return nil // likewise
+		return set // then the kernel will say
 	}
-	want, err := parseCPUList(set)
+	want, err := parseSet(set)
 	if err != nil {
-		return refuse("cpuset-cpus", "%w", err)
+		b.refuses(option, "", "", "%v", err)
+		return ""
 	}
 	for _, n := range want {
 		if !slices.Contains(have, n) {
-			return refuse("cpuset-cpus", "CPU %d is not available; this host has %s", n, online)
+			b.refuses(option, "", "", "%s %d is not available; this host has %s", what, n, available)
+			return ""
 		}
 	}
-	return nil
+	return set
 }
 
-func parseCPUList(text string) ([]int, error) {
+func parseSet(text string) ([]int, error) {
 	var out []int
 	for part := range strings.SplitSeq(text, ",") {
 		a, b, isRange := strings.Cut(part, "-")
@@ -147,139 +217,15 @@ func parseCPUList(text string) ([]int, error) {
 		}
 		first, err := strconv.Atoi(a)
 		if err != nil {
-			return nil, fmt.Errorf("%q is not a list of CPUs like 0-3,5", text)
+			return nil, fmt.Errorf("%q is not a list like 0-3,5", text)
 		}
 		last, err := strconv.Atoi(b)
 		if err != nil || last < first || last > 8192 {
-			return nil, fmt.Errorf("%q is not a list of CPUs like 0-3,5", text)
+			return nil, fmt.Errorf("%q is not a list like 0-3,5", text)
 		}
 		for n := first; n <= last; n++ {
 			out = append(out, n)
 		}
 	}
 	return out, nil
-}
-
-// devices: everything is denied except docker's list and what was asked for; the runtimes add pts, ptmx and mknod.
-func (b *builder) devices() error {
-	l := b.spec.Linux
-	if b.privileged() {
-		nodes, err := b.in.Host.Devices()
-		if err != nil {
-			return err
-		}
-		l.Devices = nodes
-		l.Resources.Devices = []specs.LinuxDeviceCgroup{{Allow: true, Access: "rwm"}}
-	} else {
-		l.Resources.Devices = defaultDeviceRules()
-	}
-	for _, d := range b.c.Devices.Devices.Values() {
-		if b.privileged() && d.Source == d.Target {
-			continue // it is there already
-		}
-		if err := b.addDevice(d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *builder) addDevice(d value.Device) error {
-	nodes, err := resolveDevice(d)
-	if err != nil {
-		return err
-	}
-	access := d.Permissions
-	if access == "" {
-		access = "rwm"
-	}
-	l := b.spec.Linux
-	for _, n := range nodes {
-		l.Devices = slices.DeleteFunc(l.Devices, func(have specs.LinuxDevice) bool { return have.Path == n.Path })
-		l.Devices = append(l.Devices, n)
-		if b.privileged() {
-			continue
-		}
-		major, minor := n.Major, n.Minor
-		l.Resources.Devices = append(l.Resources.Devices,
-			specs.LinuxDeviceCgroup{Allow: true, Type: n.Type, Major: &major, Minor: &minor, Access: access})
-	}
-	return nil
-}
-
-// resolveDevice finds the node, or all nodes below a directory.
-func resolveDevice(d value.Device) ([]specs.LinuxDevice, error) {
-	target := d.Target
-	if target == "" {
-		target = d.Source
-	}
-	real, err := filepath.EvalSymlinks(d.Source)
-	if err != nil {
-		return nil, refuse("device", "%s: no such device on this host", d.Source)
-	}
-	st, err := os.Stat(real)
-	if err != nil {
-		return nil, refuse("device", "%s: %w", d.Source, err)
-	}
-	if !st.IsDir() {
-		dev, err := deviceAt(real, path.Clean(target))
-		if err != nil {
-			return nil, refuse("device", "%s is not a device", d.Source)
-		}
-		return []specs.LinuxDevice{dev}, nil
-	}
-	nodes, err := devicesBelow(real, path.Clean(target), nil)
-	if err == nil && len(nodes) == 0 {
-		err = refuse("device", "there is no device below %s", d.Source)
-	}
-	return nodes, err
-}
-
-// defaultDeviceRules is what docker puts into the specification: null, zero, full, random, urandom, tty, console.
-func defaultDeviceRules() []specs.LinuxDeviceCgroup {
-	rules := []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}
-	for _, n := range [][2]int64{{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 1}} {
-		rules = append(rules, specs.LinuxDeviceCgroup{Allow: true, Type: "c", Major: &n[0], Minor: &n[1], Access: "rwm"})
-	}
-	return rules
-}
-
-var rlimitNumbers = map[string]int{
-	"core": unix.RLIMIT_CORE, "cpu": unix.RLIMIT_CPU, "data": unix.RLIMIT_DATA, "fsize": unix.RLIMIT_FSIZE,
-	"locks": unix.RLIMIT_LOCKS, "memlock": unix.RLIMIT_MEMLOCK, "msgqueue": unix.RLIMIT_MSGQUEUE, "nice": unix.RLIMIT_NICE,
-	"nofile": unix.RLIMIT_NOFILE, "nproc": unix.RLIMIT_NPROC, "rss": unix.RLIMIT_RSS, "rtprio": unix.RLIMIT_RTPRIO,
-	"rttime": unix.RLIMIT_RTTIME, "sigpending": unix.RLIMIT_SIGPENDING, "stack": unix.RLIMIT_STACK,
-}
-
-// checkRlimits says by name what the kernel would refuse without one: raising a hard limit needs CAP_SYS_RESOURCE, and
-// nofile has a ceiling of its own.
-func (b *builder) checkRlimits() error {
-	canRaise := slices.Contains(b.in.Host.Caps, "CAP_SYS_RESOURCE")
-	for _, u := range b.spec.Process.Rlimits {
-		name := strings.ToLower(strings.TrimPrefix(u.Type, "RLIMIT_"))
-		number, known := rlimitNumbers[name]
-		if !known {
-			return refuse("ulimit", "unknown limit %q", name)
-		}
-		var have unix.Rlimit
-		if !canRaise && unix.Getrlimit(number, &have) == nil && u.Hard > have.Max {
-			return refuse("ulimit", "%s: the hard limit cannot be raised above %d: runfile itself runs without CAP_SYS_RESOURCE",
-				name, have.Max)
-		}
-		if name == "nofile" {
-			if most, ok := readNumber("/proc/sys/fs/nr_open"); ok && u.Hard > most {
-				return refuse("ulimit", "nofile: the kernel allows at most %d (fs.nr_open)", most)
-			}
-		}
-	}
-	return nil
-}
-
-func readNumber(file string) (uint64, bool) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 64)
-	return n, err == nil
 }

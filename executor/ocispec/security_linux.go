@@ -1,9 +1,6 @@
 package ocispec
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -51,12 +48,9 @@ func (b *builder) capabilities() error {
 	if err != nil {
 		return err
 	}
-	if b.privileged() && len(b.c.Security.CapAdd)+len(b.c.Security.CapDrop) > 0 {
-		b.warn("cap-add and cap-drop have no effect: privileged gives every capability")
-	}
 	b.caps = set
 	b.spec.Process.Capabilities = &specs.LinuxCapabilities{Bounding: set, Effective: set, Permitted: set}
-	return b.confine()
+	return nil
 }
 
 // capabilitySet follows docker: privileged is all we have; add ALL is all minus the drops; drop ALL is exactly the
@@ -93,50 +87,35 @@ func capabilitySet(own []string, privileged bool, add, drop []string) ([]string,
 // confine applies the AppArmor and SELinux options. Where the host has neither, docker is silent; we say so.
 func (b *builder) confine() error {
 	profile := ""
-	if !b.privileged() && apparmorLoaded("docker-default") {
+	if !b.privileged() && b.in.Host.AppArmorProfile("docker-default") {
 		profile = "docker-default"
 	}
 	for _, o := range b.c.Security.Options.Values() {
 		switch o.Key {
 		case "apparmor":
-			if !apparmorEnabled() {
-				b.warn("security-opt apparmor=%s has no effect: this host has no AppArmor", o.Value)
+			if !b.in.Host.AppArmor {
+				b.lacks("security-opt", "this host has no AppArmor, which apparmor=%s needs", o.Value)
 				continue
 			}
-			if o.Value != "unconfined" && !apparmorLoaded(o.Value) {
-				return refuse("security-opt", "AppArmor profile %q is not loaded", o.Value)
+			if o.Value != "unconfined" && !b.in.Host.AppArmorProfile(o.Value) {
+				b.refuses("security-opt", "apparmor="+o.Value, "load it with apparmor_parser", "the AppArmor profile %q is not loaded", o.Value)
 			}
 			profile = o.Value
 		case "label":
 			if o.Value == "disable" {
 				continue // containers are not labelled
 			}
-			if _, err := os.Stat("/sys/fs/selinux/enforce"); err == nil {
-				return refuse("security-opt", "label=%s: SELinux labels cannot be set. Only label=disable works", o.Value)
+			if b.in.Host.SELinux {
+				b.refuses("security-opt", "label="+o.Value, "write label=disable", "SELinux labels cannot be set yet (label=%s)", o.Value)
+				continue
 			}
-			b.warn("security-opt label=%s has no effect: this host has no SELinux", o.Value)
+			b.lacks("security-opt", "this host has no SELinux, which label=%s needs", o.Value)
 		}
 	}
 	if profile != "unconfined" {
 		b.spec.Process.ApparmorProfile = profile
 	}
 	return nil
-}
-
-func apparmorEnabled() bool {
-	on, err := os.ReadFile("/sys/module/apparmor/parameters/enabled")
-	return err == nil && strings.HasPrefix(string(on), "Y")
-}
-
-func apparmorLoaded(name string) bool {
-	if !apparmorEnabled() {
-		return false
-	}
-	data, err := os.ReadFile("/sys/kernel/security/apparmor/profiles")
-	if errors.Is(err, fs.ErrNotExist) {
-		return false
-	}
-	return strings.HasPrefix(string(data), name+" ") || strings.Contains(string(data), "\n"+name+" ")
 }
 
 // seccomp comes last, because the default profile allows more system calls to more capabilities. A privileged

@@ -47,13 +47,12 @@ func makeCgroup(path string) error {
 		if h == unifiedMount {
 			continue
 		}
-		dir := filepath.Join(h, path)
-		err := os.MkdirAll(dir, 0o755)
+		err := makeGroups(h, path)
 		for range 100 {
 			if !errors.Is(err, fs.ErrNotExist) {
 				break
 			}
-			err = os.MkdirAll(dir, 0o755)
+			err = makeGroups(h, path)
 		}
 		if err != nil {
 			return fmt.Errorf("make the cgroup: %w", err)
@@ -62,12 +61,50 @@ func makeCgroup(path string) error {
 	return nil
 }
 
+// madeMark is an extended attribute of the cgroups that we made, and not somebody else for cgroup-parent. It lives and
+// goes with the directory, so that no state of ours can be wrong about it.
+const madeMark = "trusted.runfile"
+
+// makeGroups makes a cgroup and those above it in one hierarchy, and marks what it made.
+func makeGroups(hierarchy, path string) error {
+	dir := hierarchy
+	for name := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		dir = filepath.Join(dir, name)
+		switch err := os.Mkdir(dir, 0o755); {
+		case err == nil:
+			_ = unix.Setxattr(dir, madeMark, []byte("1"), 0) // without the mark the group only stays
+		case !errors.Is(err, fs.ErrExist):
+			return err
+		}
+	}
+	return nil
+}
+
+// leaveParents removes the cgroups above a container's that we made and that are empty now. Those of ours stay until the
+// last container of the project goes.
+func leaveParents(path string) {
+	if strings.HasPrefix(path, cgroupTop+"/") {
+		return
+	}
+	for _, h := range hierarchies() {
+		for p := filepath.Dir(path); p != "/"; p = filepath.Dir(p) {
+			dir := filepath.Join(h, p)
+			var mark [1]byte
+			if n, err := unix.Getxattr(dir, madeMark, mark[:]); err != nil || n != 1 || unix.Rmdir(dir) != nil {
+				break
+			}
+		}
+	}
+}
+
 // removeCgroups removes an empty cgroup with everything below it, in all hierarchies, and kills nothing: what still has
 // processes stays. Runtimes leave directories behind when they are killed half-way.
 func removeCgroups(path string) {
 	for _, h := range hierarchies() {
 		removeTree(filepath.Join(h, path))
 	}
+	leaveParents(path)
+	returnRealtime(path)
 }
 
 // removeTree is depth first: only rmdir works on a cgroup, its files come and go with it.

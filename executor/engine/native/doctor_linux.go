@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/ocispec"
 	"github.com/runfile/runfile/executor/state"
+	"github.com/runfile/runfile/schema"
 )
 
 // Info implements engine.Engine.
@@ -42,6 +44,21 @@ func Doctor(ctx context.Context, paths state.Paths) engine.Info {
 	)
 	return info
 }
+
+// Preflight says what of a container's declaration this host cannot do, before anything is made. Without root only the
+// platform is looked at: what root could do is not known then.
+func Preflight(c *schema.Container) []schema.HostProblem {
+	if c.OS() != "linux" {
+		return []schema.HostProblem{{Option: "platform", Refused: true, Text: "this engine runs Linux containers only"}}
+	}
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return ocispec.Preflight(c, preflightHost())
+}
+
+// preflightHost knows no runtime: what only one of them lacks is found at the start.
+var preflightHost = sync.OnceValue(func() ocispec.Host { return ocispec.DetectHost("", "") })
 
 func ok(name, detail string) engine.Check {
 	return engine.Check{Name: name, State: "ok", Detail: detail}

@@ -72,12 +72,12 @@ func (e *Engine) forget(ctx context.Context, c *container, volumes bool) error {
 func (e *Engine) sweepRuntime(ctx context.Context, c *container) error {
 	r, err := e.runtimeOf(ctx, c)
 	if err == nil {
-		err = r.remove(ctx, c.id, e.cgroupPath(c.id))
+		err = r.remove(ctx, c.id, e.cgroupPath(c))
 	} else {
 		err = nil // without a runtime there is nothing of it
 	}
-	killCgroup(e.cgroupPath(c.id))
-	removeCgroups(e.cgroupPath(c.id))
+	killCgroup(e.cgroupPath(c))
+	removeCgroups(e.cgroupPath(c))
 	return err
 }
 

@@ -18,7 +18,13 @@ import (
 	"github.com/runfile/runfile/schema/value"
 )
 
-func (e *Engine) cgroupPath(id string) string { return filepath.Join(cgroupTop, e.cfg.Project, id) }
+// cgroupPath is the container's cgroup in every hierarchy.
+func (e *Engine) cgroupPath(c *container) string {
+	if spec := c.rec.Container.Spec; spec != nil && spec.Resources.CgroupParent.Value != "" {
+		return filepath.Join(spec.Resources.CgroupParent.Value, c.id)
+	}
+	return filepath.Join(cgroupTop, e.cfg.Project, c.id)
+}
 
 func hasOwnPID(c *schema.Container) bool {
 	m := c.Namespaces.PID.Value.Mode
@@ -31,7 +37,7 @@ func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec
 	in := ocispec.Input{
 		ID: c.id, Hostname: c.rec.Effective.Hostname, Container: spec, Effective: c.rec.Effective,
 		Host: e.host(r), RootfsPath: c.path("rootfs"), RootfsDir: rootDir,
-		CgroupPath: e.cgroupPath(c.id), Terminal: spec.Stdio.TTY.Value,
+		CgroupPath: e.cgroupPath(c), Terminal: spec.Stdio.TTY.Value,
 	}
 	var err error
 	if spec.Process.Init.Value {

@@ -131,12 +131,12 @@ func (s *starting) buildSpec() error {
 	if err != nil {
 		return err
 	}
-	spec, warnings, err := ocispec.Build(in)
+	spec, problems, err := ocispec.Build(in)
 	if err != nil {
 		return err
 	}
-	for _, w := range warnings {
-		s.e.logf("%s: %s", s.c.rec.Container.Name, w)
+	for _, p := range problems {
+		s.e.logf("%s: %s has no effect here: %s", s.c.rec.Container.Name, p.Option, p.Text)
 	}
 	if err := checkProcess(tree{root: fdPath(root), mounts: spec.Mounts}, spec.Process); err != nil {
 		return err
@@ -176,8 +176,11 @@ func (s *starting) create() error {
 		stdin: s.streams.theirs[0], stdout: s.streams.theirs[1], stderr: s.streams.theirs[2],
 	}
 	s.created = true
-	if err := makeCgroup(s.e.cgroupPath(s.c.id)); err != nil {
+	if err := makeCgroup(s.e.cgroupPath(s.c)); err != nil {
 		return err
+	}
+	if err := lendRealtime(s.e.cgroupPath(s.c), s.spec); err != nil {
+		return &ocispec.Error{Option: "cpu-rt-runtime", Err: err}
 	}
 	if err := s.runtime.run(s.ctx, inv); err != nil {
 		return err
@@ -262,11 +265,11 @@ func (s *starting) undo() {
 	c := s.c
 	ctx := context.WithoutCancel(s.ctx)
 	if s.created {
-		if err := s.runtime.remove(ctx, c.id, s.e.cgroupPath(c.id)); err != nil {
+		if err := s.runtime.remove(ctx, c.id, s.e.cgroupPath(c)); err != nil {
 			s.e.logf("undo start of %s: %v", short(c.id), err)
 		}
-		killCgroup(s.e.cgroupPath(c.id))
-		removeCgroups(s.e.cgroupPath(c.id))
+		killCgroup(s.e.cgroupPath(c))
+		removeCgroups(s.e.cgroupPath(c))
 	}
 	if s.handle != nil {
 		s.reap()

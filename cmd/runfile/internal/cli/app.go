@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -40,6 +41,7 @@ type globals struct {
 	colour      string
 	ci          string
 	diagnostics string
+	strict      bool
 }
 
 // Main runs the program with the arguments after its name and returns the exit status (DESIGN.md 2).
@@ -97,6 +99,7 @@ func (a *app) addGlobals(cmd *cobra.Command) {
 	f.StringVar(&a.g.colour, "color", "auto", "when to colour: auto, always or never")
 	f.StringVar(&a.g.ci, "ci", "auto", "annotate for a CI system: auto, none, github or gitlab")
 	f.StringVar(&a.g.diagnostics, "diagnostics", "text", "how mistakes in the file are shown: text, json or github")
+	f.BoolVar(&a.g.strict, "strict", false, "take warnings for errors, such as an option that this kernel cannot honour")
 	for _, name := range globalNames() {
 		_ = f.SetAnnotation(name, globalAnnotation, nil)
 	}
@@ -107,7 +110,7 @@ const globalAnnotation = "runfile-global"
 
 func globalNames() []string {
 	return []string{
-		"file", "directory", "project-name", "profile", "var", "vars-file", "progress", "color", "ci", "diagnostics",
+		"file", "directory", "project-name", "profile", "var", "vars-file", "progress", "color", "ci", "diagnostics", "strict",
 	}
 }
 
@@ -126,6 +129,9 @@ func (a *app) checkGlobals() error {
 	}
 	if a.g.progress == "" {
 		a.g.progress = a.getenv("RUNFILE_PROGRESS")
+	}
+	if on, err := strconv.ParseBool(a.getenv("RUNFILE_STRICT")); err == nil && on {
+		a.g.strict = true
 	}
 	if a.g.progress == "" {
 		a.g.progress = string(progress.Auto)

@@ -7,6 +7,7 @@ import (
 	"github.com/runfile/runfile/executor/engine/native"
 	"github.com/runfile/runfile/executor/image"
 	"github.com/runfile/runfile/executor/state"
+	"github.com/runfile/runfile/schema"
 )
 
 func newEngine(paths state.Paths, project string) (engine.Engine, error) {
@@ -20,6 +21,8 @@ func newEngine(paths state.Paths, project string) (engine.Engine, error) {
 func hostInfo(ctx context.Context, paths state.Paths) (engine.Info, error) {
 	return native.Doctor(ctx, paths), nil
 }
+
+func preflight(c *schema.Container) []schema.HostProblem { return native.Preflight(c) }
 
 func storedImages(ctx context.Context, paths state.Paths) ([]storedImage, error) {
 	list, err := image.Open(paths.Images(), paths.Layers()).List(ctx)

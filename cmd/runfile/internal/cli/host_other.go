@@ -9,6 +9,7 @@ import (
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/state"
+	"github.com/runfile/runfile/schema"
 )
 
 var errLinuxOnly = fmt.Errorf("containers run on Linux only: %w", errors.ErrUnsupported)
@@ -16,6 +17,8 @@ var errLinuxOnly = fmt.Errorf("containers run on Linux only: %w", errors.ErrUnsu
 func newEngine(state.Paths, string) (engine.Engine, error) { return nil, errLinuxOnly }
 
 func hostInfo(context.Context, state.Paths) (engine.Info, error) { return engine.Info{}, errLinuxOnly }
+
+func preflight(*schema.Container) []schema.HostProblem { return nil }
 
 func storedImages(context.Context, state.Paths) ([]storedImage, error) { return nil, errLinuxOnly }
 

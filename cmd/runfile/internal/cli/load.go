@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/manifest/diag"
@@ -51,6 +52,12 @@ func (a *app) load() (*schema.Project, *manifest.Document, error) {
 func (a *app) report(diags diag.List, src diag.Sources, code int) error {
 	if len(diags) == 0 {
 		return nil
+	}
+	if a.g.strict {
+		diags = slices.Clone(diags)
+		for i := range diags {
+			diags[i].Severity = diag.Error
+		}
 	}
 	var err error
 	switch a.g.diagnostics {

@@ -72,6 +72,9 @@ func (a *app) plan(names []string, format string, recreate bool) (changes bool, 
 	if err := a.report(diags, doc.Sources, exitUsage); err != nil {
 		return false, err
 	}
+	if err := a.askHost(plan, doc.Sources); err != nil {
+		return false, err
+	}
 	switch format {
 	case "json":
 		err = plan.WriteJSON(a.stdout)

@@ -50,9 +50,7 @@ func (a *app) docker(ctx context.Context, args, files []string) error {
 	}
 	flags.Files = append(files, flags.Files...)
 	src := diag.Sources{schema.CommandLine: []byte(schema.CommandLineText(args))}
-	if flags.Progress != "" {
-		a.g.progress = flags.Progress
-	}
+	a.g.strict, a.g.progress = a.g.strict || flags.Strict, firstNonEmpty(flags.Progress, a.g.progress)
 	if err := a.report(diags, src, exitUsage); err != nil {
 		return asOurs(err).next("see what it takes: runfile run --help")
 	}

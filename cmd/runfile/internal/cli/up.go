@@ -135,7 +135,18 @@ func (a *app) planFor(ctx context.Context, client *project.Client, p *schema.Pro
 	if err := a.report(diags, src, code); err != nil {
 		return nil, err
 	}
-	return plan, nil
+	return plan, a.askHost(plan, src)
+}
+
+// askHost reports what the host cannot do of what those who take part ask for: nothing has been made yet.
+func (a *app) askHost(plan *planner.Plan, src diag.Sources) error {
+	var diags diag.List
+	for _, c := range plan.Project.Containers {
+		if slices.Contains(plan.Selected, c.Key) {
+			diags = append(diags, schema.HostDiagnostics(c, preflight(c))...)
+		}
+	}
+	return a.report(diags, src, exitOurs)
 }
 
 // upRun is a run in progress: what it prints and how it is interrupted.
