@@ -6,11 +6,11 @@ import (
 
 var devicesOptions = []row[Container]{
 	opt(Option{
-		Name: "blkio-weight", Group: GroupDevices, Arg: "value", Example: "300", OS: linux, NotYet: notBuilt,
+		Name: "blkio-weight", Group: GroupDevices, Arg: "value", Example: "300", OS: linux,
 		Help: "Block IO (relative weight), between 10 and 1000",
 	}, func(c *Container) *Opt[int64] { return &c.Blkio.Weight }, value.BlkioWeight()),
 	keyed(Option{
-		Name: "blkio-weight-device", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:200", OS: linux, NotYet: notBuilt,
+		Name: "blkio-weight-device", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:200", OS: linux,
 		Help: "Block IO weight (relative device weight)",
 		Doc:  "The device needs the I/O scheduler bfq.",
 	}, func(c *Container) *Items[value.DeviceWeight] { return &c.Blkio.WeightDevice }, value.DeviceWeightSyntax(), byDevice),
@@ -21,27 +21,27 @@ var devicesOptions = []row[Container]{
 			"container it is `class/GUID` or `IDTYPE://ID`.",
 	}, devicesOf, value.DeviceSyntax()).inWindows(list(Option{Name: "device"}, devicesOf, value.WindowsDeviceSyntax())),
 	list(Option{
-		Name: "device-cgroup-rule", Group: GroupDevices, Arg: "value", Example: "c 10:200 rwm", OS: linux, NotYet: notBuilt,
+		Name: "device-cgroup-rule", Group: GroupDevices, Arg: "value", Example: "c 10:200 rwm", OS: linux,
 		Help: "Add a rule to the cgroup allowed devices list",
 		Doc:  "Rules only allow, and make no node.",
 	}, func(c *Container) *Items[value.DeviceRule] { return &c.Devices.Rules }, value.DeviceRuleSyntax()),
 	keyed(Option{
-		Name: "device-read-bps", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:10mb", OS: linux, NotYet: notBuilt,
+		Name: "device-read-bps", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:10mb", OS: linux,
 		Help: "Limit read rate (bytes per second) from a device",
 		Doc:  throttleDoc,
 	}, func(c *Container) *Items[value.DeviceRate] { return &c.Blkio.ReadBps }, value.DeviceBytesSyntax(), byDevice),
 	keyed(Option{
-		Name: "device-read-iops", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:1000", OS: linux, NotYet: notBuilt,
+		Name: "device-read-iops", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:1000", OS: linux,
 		Help: "Limit read rate (IO per second) from a device",
 		Doc:  throttleDoc,
 	}, func(c *Container) *Items[value.DeviceRate] { return &c.Blkio.ReadIOps }, value.DeviceOpsSyntax(), byDevice),
 	keyed(Option{
-		Name: "device-write-bps", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:10mb", OS: linux, NotYet: notBuilt,
+		Name: "device-write-bps", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:10mb", OS: linux,
 		Help: "Limit write rate (bytes per second) to a device",
 		Doc:  throttleDoc,
 	}, func(c *Container) *Items[value.DeviceRate] { return &c.Blkio.WriteBps }, value.DeviceBytesSyntax(), byDevice),
 	keyed(Option{
-		Name: "device-write-iops", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:1000", OS: linux, NotYet: notBuilt,
+		Name: "device-write-iops", Group: GroupDevices, Arg: "value", Default: "[]", Example: "/dev/vda:1000", OS: linux,
 		Help: "Limit write rate (IO per second) to a device",
 		Doc:  throttleDoc,
 	}, func(c *Container) *Items[value.DeviceRate] { return &c.Blkio.WriteIOps }, value.DeviceOpsSyntax(), byDevice),

@@ -73,8 +73,8 @@ func Build(in Input) (*specs.Spec, []schema.HostProblem, error) {
 	// capabilities before seccomp (whose rules depend on them), resources before devices (which add to them).
 	steps := []func(*builder) error{
 		(*builder).namespaces, (*builder).user, (*builder).process, (*builder).capabilities, (*builder).confine,
-		(*builder).mounts, (*builder).masks, (*builder).resources, (*builder).devices, (*builder).sysctls,
-		(*builder).rlimits, (*builder).seccomp,
+		(*builder).mounts, (*builder).masks, (*builder).resources, (*builder).blkio, (*builder).devices,
+		(*builder).sysctls, (*builder).rlimits, (*builder).seccomp,
 	}
 	for _, step := range steps {
 		if err := step(b); err != nil {
@@ -94,8 +94,8 @@ func Build(in Input) (*specs.Spec, []schema.HostProblem, error) {
 func Preflight(c *schema.Container, h Host) []schema.HostProblem {
 	b := newBuilder(Input{Container: c, Effective: &schema.Effective{}, Host: h, InitPath: "unknown"})
 	steps := []func(*builder) error{
-		(*builder).capabilities, (*builder).confine, (*builder).resources, (*builder).devices, (*builder).sysctls,
-		(*builder).rlimits,
+		(*builder).capabilities, (*builder).confine, (*builder).resources, (*builder).blkio, (*builder).devices,
+		(*builder).sysctls, (*builder).rlimits,
 	}
 	for _, step := range steps {
 		err := step(b)

@@ -23,9 +23,18 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func testHost(cgroups int) Host {
 	return Host{
 		CgroupVersion: cgroups, Runtime: "crun", RuntimeVersion: "1.8.1", Caps: slices.Clone(capabilityNames), SwapAccounting: true,
-		Controllers: map[string]bool{"cpu": true, "memory": true, "pids": true, "cpuset": true, "devices": true},
+		Controllers: map[string]bool{"cpu": true, "memory": true, "pids": true, "cpuset": true, "devices": true, "blkio": true, "io": true},
 		MaskPaths:   []string{"/proc/acpi", "/proc/keys"},
 		CPUs:        4, OnlineCPUs: "0-3", MemoryNodes: "0", RealTime: cgroups == 1,
+		BlockWeight: func() bool { return true },
+		BlockDevice: func(path string) (major, minor int64, err error) {
+			if path == "/dev/nosuch" {
+				return 0, 0, errNoSuchDevice
+			}
+			return 7, 1, nil
+		},
+		Scheduler: func(int64, int64) string { return "bfq" },
+		Partition: func(int64, int64) bool { return false },
 		HasSysctl: func(key string) bool { return key != "net.nosuch" },
 		Devices: func() ([]specs.LinuxDevice, error) {
 			return []specs.LinuxDevice{{Path: "/dev/loop0", Type: "b", Major: 7}}, nil
@@ -65,6 +74,11 @@ func TestGolden(t *testing.T) {
 			CPUSetCPUs: set("0"), PidsLimit: set(int64(100)),
 			MemoryReservation: set(int64(32 << 20)), CPUSetMems: set("0"), OOMScoreAdj: set(int64(500)),
 		}
+		c.Blkio = schema.Blkio{
+			Weight: set(int64(300)), WeightDevice: items(value.DeviceWeight{Path: "/dev/loop1", Weight: 200}),
+			ReadBps: items(value.DeviceRate{Path: "/dev/loop1", Rate: 1 << 20}), WriteIOps: items(value.DeviceRate{Path: "/dev/loop1"}),
+		}
+		c.Devices.Rules = items(value.DeviceRule{Type: "c", Major: 10, Minor: -1, Access: "rw"})
 		c.Security.CapAdd, c.Security.CapDrop = items("CAP_NET_ADMIN"), items("CAP_CHOWN")
 		c.Security.Options = items(value.SecurityOpt{Key: "no-new-privileges"}, value.SecurityOpt{Key: "seccomp", Value: "unconfined"})
 		c.Mounts.ReadOnly, c.Mounts.ShmSize = set(true), set(int64(1<<20))

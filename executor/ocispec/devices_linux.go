@@ -31,6 +31,16 @@ func (b *builder) devices() error {
 		}
 		b.addDevice(d)
 	}
+	for _, r := range b.c.Devices.Rules.Values() {
+		rule := specs.LinuxDeviceCgroup{Allow: true, Type: r.Type, Access: r.Access}
+		if r.Major >= 0 {
+			rule.Major = &r.Major
+		}
+		if r.Minor >= 0 {
+			rule.Minor = &r.Minor
+		}
+		l.Resources.Devices = append(l.Resources.Devices, rule)
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -39,6 +40,12 @@ type Host struct {
 	Profiles          []string
 	// HasSysctl says whether the kernel has a setting.
 	HasSysctl func(key string) bool
+	// BlockWeight says whether groups have a weight of block I/O. It is looked up when needed, since it takes a group.
+	BlockWeight func() bool
+	// BlockDevice returns the numbers of a block device; Scheduler its I/O scheduler; Partition whether it is one.
+	BlockDevice func(path string) (major, minor int64, err error)
+	Scheduler   func(major, minor int64) string
+	Partition   func(major, minor int64) bool
 	// SwapAccounting says whether memory+swap can be limited.
 	SwapAccounting bool
 	// CPUWeight etc.: on v1 every controller is its own hierarchy; Controllers names those that exist.
@@ -72,6 +79,8 @@ func DetectHost(runtime, version string) Host {
 	h.SELinux = err == nil
 	h.Profiles = loadedProfiles()
 	h.HasSysctl = hasSysctl
+	h.BlockWeight = sync.OnceValue(func() bool { return blockWeight(h.CgroupVersion) })
+	h.BlockDevice, h.Scheduler, h.Partition = blockDevice, scheduler, isPartition
 	return h
 }
 

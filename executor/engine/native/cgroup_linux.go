@@ -23,8 +23,7 @@ const (
 
 // hierarchies lists the mounted cgroup trees: one on v2, one per controller on v1.
 func hierarchies() []string {
-	var st unix.Statfs_t
-	if unix.Statfs(cgroupMount, &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC {
+	if onUnified() {
 		return []string{cgroupMount}
 	}
 	entries, err := os.ReadDir(cgroupMount)
@@ -38,6 +37,12 @@ func hierarchies() []string {
 		}
 	}
 	return out
+}
+
+// onUnified reports whether the host has cgroup v2 alone.
+func onUnified() bool {
+	var st unix.Statfs_t
+	return unix.Statfs(cgroupMount, &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC
 }
 
 // makeCgroup makes a cgroup in all hierarchies that the runtime will see. Runtimes would do so, too, but fail if another

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/ocispec"
+	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
 )
 
@@ -95,15 +97,20 @@ func tooLowForCrun(u value.Ulimit) bool {
 	return u.Soft >= 0 && (u.Name == "nofile" && u.Soft < crunFiles || u.Name == "fsize" && u.Soft < crunFileSize)
 }
 
+// crunCannot says whether a declaration asks for what crun fails at and runc does: limits that are too low for crun
+// itself, and on cgroup v1 weights of block I/O, for which it knows the files of old kernels only.
+func crunCannot(spec *schema.Container) bool {
+	return slices.ContainsFunc(spec.Process.Ulimits.Values(), tooLowForCrun) ||
+		(spec.Blkio.Weight.Value > 0 || len(spec.Blkio.WeightDevice) > 0) && !onUnified()
+}
+
 // chooseRuntime is the runtime that the declaration names, or the best that can do what it asks for.
 func (e *Engine) chooseRuntime(ctx context.Context, c *container) (*ociRuntime, error) {
 	spec := c.rec.Container.Spec
 	name := spec.Process.Runtime.Value
-	for _, u := range spec.Process.Ulimits.Values() {
-		if name == "" && tooLowForCrun(u) {
-			if r, err := e.runtimes.get(ctx, "runc", ""); err == nil {
-				return r, nil
-			}
+	if name == "" && crunCannot(spec) {
+		if r, err := e.runtimes.get(ctx, "runc", ""); err == nil {
+			return r, nil
 		}
 	}
 	return e.runtimes.get(ctx, name, c.rec.Container.Dir)
