@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -251,7 +252,7 @@ func (l *loader) parse(f *file, text []byte) *file {
 		return nil
 	}
 	l.doc.Files = append(l.doc.Files, f.name)
-	text = []byte(strings.TrimPrefix(string(text), string(byteOrderMark)))
+	text = bytes.TrimPrefix(text, byteOrderMark)
 	l.sources[f.name] = newSource(f.name, text)
 	l.doc.Sources[f.name] = text
 	read := ParseYAML

@@ -14,7 +14,7 @@ type source struct {
 	file   string
 	text   []byte
 	starts []int         // offset of each line
-	marks  map[int][]int // per line that is not ASCII: offset of every markEvery-th code point in the line
+	marks  map[int][]int // per line that is not ASCII: offset of every markEvery-th code point in it; nil = not computed yet
 }
 
 // markEvery bounds the code points that are counted for one position: a generated file may be one line of a megabyte
@@ -22,10 +22,13 @@ type source struct {
 const markEvery = 64
 
 func newSource(file string, text []byte) *source {
-	s := &source{file: file, text: text, starts: []int{0}, marks: map[int][]int{}}
+	s := &source{file: file, text: text, starts: make([]int, 1, bytes.Count(text, []byte("\n"))+1), marks: map[int][]int{}}
 	for i, c := range text {
-		if c == '\n' {
+		switch {
+		case c == '\n':
 			s.starts = append(s.starts, i+1)
+		case c >= utf8.RuneSelf:
+			s.marks[len(s.starts)-1] = nil
 		}
 	}
 	return s
@@ -51,19 +54,16 @@ func (s *source) lineOf(offset int) int {
 
 // lineMarks returns the code point index of a line, nil for an ASCII line.
 func (s *source) lineMarks(n int) []int {
-	if m, ok := s.marks[n]; ok {
+	m, wide := s.marks[n]
+	if !wide || m != nil {
 		return m
 	}
-	line := s.line(n)
-	var m []int
-	if bytes.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		count := 0
-		for i := range string(line) {
-			if count%markEvery == 0 {
-				m = append(m, i)
-			}
-			count++
+	count := 0
+	for i := range string(s.line(n)) {
+		if count%markEvery == 0 {
+			m = append(m, i)
 		}
+		count++
 	}
 	s.marks[n] = m
 	return m

@@ -209,12 +209,14 @@ func (r *yamlReader) sequence(n *yaml.Node, start, depth int) (*Node, int) {
 func (r *yamlReader) mapping(n *yaml.Node, start, depth int) (*Node, int) {
 	out := &Node{Kind: Map}
 	end := start
-	if len(n.Content)/2 > maxKeys {
+	count := len(n.Content) / 2
+	if count > maxKeys {
 		r.budget.spent = true
 		r.limit(start, tooManyKeys)
 		return nil, end
 	}
-	keys := keySet{}
+	keys := make(keySet, count)
+	out.Entries = make([]Entry, 0, count)
 	var merged []Entry
 	mergeAt := -1
 	for i := 0; i+1 < len(n.Content); i += 2 {

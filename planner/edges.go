@@ -67,10 +67,14 @@ func (m *maker) findEdges() {
 		{"link", up, onUserNetwork},
 	}
 	g := new(graph.Graph[string])
+	references := make([][]schema.Reference, len(m.project.Containers))
+	for i, c := range m.project.Containers {
+		references[i] = schema.References(c)
+	}
 	var soft []edge
 	for _, p := range passes {
-		for _, c := range m.project.Containers {
-			for _, r := range schema.References(c) {
+		for i, c := range m.project.Containers {
+			for _, r := range references[i] {
 				if r.Option != p.option {
 					continue
 				}
@@ -83,8 +87,7 @@ func (m *maker) findEdges() {
 					soft = append(soft, e)
 					continue
 				}
-				m.edges = append(m.edges, e)
-				g.Connect(c.Key, to.Key)
+				m.connect(g, e)
 			}
 		}
 	}
@@ -92,10 +95,16 @@ func (m *maker) findEdges() {
 	slices.SortStableFunc(soft, func(a, b edge) int { return towardsService(a) - towardsService(b) })
 	for _, e := range soft {
 		if !g.Reaches(e.to.Key, e.from.Key) {
-			m.edges = append(m.edges, e)
-			g.Connect(e.from.Key, e.to.Key)
+			m.connect(g, e)
 		}
 	}
+}
+
+func (m *maker) connect(g *graph.Graph[string], e edge) {
+	m.edges = append(m.edges, e)
+	m.needs[e.from.Key] = append(m.needs[e.from.Key], e)
+	m.neededBy[e.to.Key] = append(m.neededBy[e.to.Key], e)
+	g.Connect(e.from.Key, e.to.Key)
 }
 
 func towardsService(e edge) int {

@@ -70,7 +70,17 @@ func (m *maker) refuseNotYet() {
 }
 
 func newMaker(p *schema.Project, o Options) *maker {
-	m := &maker{project: p, options: o, observed: make(map[string]*Observed)}
+	m := &maker{
+		project: p, options: o, observed: make(map[string]*Observed), byKey: make(map[string]*schema.Container, len(p.Containers)),
+		byName: make(map[string]*schema.Container), needs: make(map[string][]edge), neededBy: make(map[string][]edge),
+		ids: make(map[string]bool),
+	}
+	for _, c := range p.Containers {
+		m.byKey[c.Key] = c
+		if n := c.Metadata.Name; n.Set && m.byName[n.Value] == nil {
+			m.byName[n.Value] = c
+		}
+	}
 	for i := range o.Observed {
 		m.observed[o.Observed[i].Key] = &o.Observed[i]
 	}
@@ -79,15 +89,18 @@ func newMaker(p *schema.Project, o Options) *maker {
 
 // maker holds what the passes hand on to each other.
 type maker struct {
-	project  *schema.Project
-	options  Options
-	observed map[string]*Observed
-	diags    diag.List
+	project       *schema.Project
+	options       Options
+	observed      map[string]*Observed
+	byKey, byName map[string]*schema.Container
+	diags         diag.List
 
-	edges    []edge // of all containers, selected or not
-	selected map[string]bool
-	pulledIn map[string]string // key -> who needs it, for containers that were not asked for
-	plan     Plan
+	edges           []edge            // of all containers, selected or not
+	needs, neededBy map[string][]edge // the same by the key of either end
+	selected        map[string]bool
+	pulledIn        map[string]string // key -> who needs it, for containers that were not asked for
+	ids             map[string]bool   // of the steps of plan
+	plan            Plan
 }
 
 // edge is an Edge that still knows its position.
@@ -100,15 +113,10 @@ type edge struct {
 
 // find returns the container that a reference means: a key first, then a name.
 func (m *maker) find(ref string) *schema.Container {
-	if c := m.project.Container(ref); c != nil {
+	if c := m.byKey[ref]; c != nil {
 		return c
 	}
-	for _, c := range m.project.Containers {
-		if c.Metadata.Name.Set && c.Metadata.Name.Value == ref {
-			return c
-		}
-	}
-	return nil
+	return m.byName[ref]
 }
 
 // exists reports whether a reference means a container that is not in the file but exists in the project.
@@ -138,10 +146,8 @@ func (m *maker) selectContainers() {
 		want(c, "")
 	}
 	for ; len(queue) > 0; queue = queue[1:] {
-		for _, e := range m.edges {
-			if e.from.Key == queue[0] {
-				want(e.to, e.from.Key)
-			}
+		for _, e := range m.needs[queue[0]] {
+			want(e.to, e.from.Key)
 		}
 	}
 	for _, c := range m.project.Containers {
@@ -151,6 +157,9 @@ func (m *maker) selectContainers() {
 	}
 	m.plan.Project = m.project
 }
+
+// maxSuggestions is after how many mistakes names are no longer compared.
+const maxSuggestions = 100
 
 func (m *maker) wanted() []*schema.Container {
 	var out []*schema.Container
@@ -174,8 +183,12 @@ func (m *maker) wanted() []*schema.Container {
 	return out
 }
 
-// suggest adds the nearest container key to a diagnostic, or the list of keys if there are few.
+// suggest adds the nearest container key to a diagnostic, or the list of keys if there are few. Behind the first
+// mistakes, which are all that is shown, comparing every wrong name with every container would only take time.
 func (m *maker) suggest(d *diag.Diagnostic, name, except string) {
+	if len(m.diags) > maxSuggestions {
+		return
+	}
 	var keys []string
 	for _, c := range m.project.Containers {
 		if c.Key != except {
@@ -227,8 +240,8 @@ func (m *maker) graph() *graph.Graph[string] {
 }
 
 func (m *maker) edge(from, to string) edge {
-	i := slices.IndexFunc(m.edges, func(e edge) bool { return e.from.Key == from && e.to.Key == to })
-	return m.edges[i]
+	list := m.needs[from]
+	return list[slices.IndexFunc(list, func(e edge) bool { return e.to.Key == to })]
 }
 
 // shareIPC makes the donors of `ipc: container:X` shareable where their file leaves it open (spec/options-process.md 6).

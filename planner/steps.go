@@ -23,7 +23,7 @@ func (m *maker) addSteps() {
 	m.addOrphans()
 	containers := make([]*schema.Container, len(keys))
 	for i, key := range keys {
-		containers[i] = m.project.Container(key)
+		containers[i] = m.byKey[key]
 	}
 	m.addImages(containers)
 	m.addNetworks(containers)
@@ -36,6 +36,7 @@ func (m *maker) addSteps() {
 func (m *maker) add(s Step) string {
 	s.ID = strings.TrimSpace(string(s.Kind) + " " + s.Object + " " + s.Condition)
 	m.plan.Steps = append(m.plan.Steps, s)
+	m.ids[s.ID] = true
 	return s.ID
 }
 
@@ -45,7 +46,7 @@ func (m *maker) addOrphans() {
 		return
 	}
 	for _, o := range m.options.Observed {
-		if m.project.Container(o.Key) == nil {
+		if m.byKey[o.Key] == nil {
 			m.add(Step{Kind: Remove, Object: o.Key, Reason: "no longer in the file"})
 		}
 	}
@@ -144,10 +145,7 @@ func (m *maker) addContainer(c *schema.Container) {
 	create := m.add(Step{Kind: Create, Object: c.Key, Reason: m.why(c, reason), Origin: origin, After: append(before, m.prerequisites(c)...)})
 	after := []string{create}
 	causes := newGroups()
-	for _, e := range m.edges {
-		if e.from != c {
-			continue
-		}
+	for _, e := range m.needs[c.Key] {
 		if id := m.reached(e); !slices.Contains(after, id) {
 			after = append(after, id)
 		}
@@ -190,8 +188,8 @@ func (m *maker) prerequisites(c *schema.Container) []string {
 			out = append(out, string(Volume)+" "+v.Value.Source)
 		}
 	}
-	for _, e := range m.edges {
-		if e.from == c && e.cause != "depends-on" {
+	for _, e := range m.needs[c.Key] {
+		if e.cause != "depends-on" {
 			out = append(out, m.existing(e.to))
 		}
 	}
@@ -207,7 +205,7 @@ func (m *maker) existing(c *schema.Container) string {
 // dependency order, so those of a needed container are there already.
 func (m *maker) stepOr(first, second Kind, key string) string {
 	id := string(first) + " " + key
-	if slices.ContainsFunc(m.plan.Steps, func(s Step) bool { return s.ID == id }) {
+	if m.ids[id] {
 		return id
 	}
 	return string(second) + " " + key
@@ -236,8 +234,8 @@ func (m *maker) addAwaits(c *schema.Container, after string) {
 		conditions = append(conditions, check)
 	}
 	waiting := make(map[value.Condition][]string)
-	for _, e := range m.edges {
-		if e.to != c || !m.selected[e.from.Key] {
+	for _, e := range m.neededBy[c.Key] {
+		if !m.selected[e.from.Key] {
 			continue
 		}
 		switch e.condition {
@@ -260,15 +258,17 @@ func (m *maker) addAwaits(c *schema.Container, after string) {
 
 func unique(in []string) []string {
 	var out []string
+	seen := make(map[string]bool, len(in))
 	for _, s := range in {
-		if !slices.Contains(out, s) {
+		if !seen[s] {
+			seen[s] = true
 			out = append(out, s)
 		}
 	}
 	return out
 }
 
-// groups collects who uses a thing, in order of first use.
+// groups collects who uses a thing, in order of first use. Whoever uses a thing twice says so in one go.
 type groups struct {
 	names   []string
 	users   map[string][]string
@@ -284,8 +284,8 @@ func (g *groups) add(name, user, origin string) {
 		g.names = append(g.names, name)
 		g.origins[name] = origin
 	}
-	if !slices.Contains(g.users[name], user) {
-		g.users[name] = append(g.users[name], user)
+	if u := g.users[name]; len(u) == 0 || u[len(u)-1] != user {
+		g.users[name] = append(u, user)
 	}
 }
 

@@ -31,7 +31,11 @@ func repeatable(key string) bool {
 
 // load reads and checks the manifest and reports everything that is wrong with it. After errors it returns an error
 // that needs no further words.
-func (a *app) load() (*schema.Project, *manifest.Document, error) {
+func (a *app) load() (*schema.Project, *manifest.Document, error) { return a.read(false) }
+
+// read is load. With everything it also checks how containers depend on each other, whatever their profiles; otherwise
+// it does so only beside other mistakes, since planning would report these the next time.
+func (a *app) read(everything bool) (*schema.Project, *manifest.Document, error) {
 	doc, diags, err := a.document()
 	if err != nil {
 		return nil, nil, err
@@ -40,7 +44,7 @@ func (a *app) load() (*schema.Project, *manifest.Document, error) {
 	if !diags.HasErrors() || doc.Root.Get("containers") != nil {
 		more := diag.List(nil)
 		p, more = schema.Decode(doc)
-		if more.HasErrors() && !diags.HasErrors() { // all containers are there; up and plan would report these next time
+		if !diags.HasErrors() && (everything || more.HasErrors()) { // all containers are there
 			more = append(more, planner.Check(p)...)
 		}
 		diags = append(diags, more...)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/progress"
 	"github.com/runfile/runfile/cmd/runfile/internal/cli/terminal"
-	"github.com/runfile/runfile/planner"
 )
 
 func (a *app) validateVerb() *cobra.Command {
@@ -22,19 +21,9 @@ func (a *app) validateVerb() *cobra.Command {
 }
 
 func (a *app) validate() error {
-	p, doc, err := a.load()
+	p, doc, err := a.read(true)
 	if err != nil {
 		return err
-	}
-	names := make([]string, len(p.Containers)) // all of them, whatever their profiles
-	for i, c := range p.Containers {
-		names[i] = c.Key
-	}
-	if len(names) > 0 {
-		_, diags := planner.Make(p, planner.Options{Names: names})
-		if err := a.report(diags, doc.Sources, exitUsage); err != nil {
-			return err
-		}
 	}
 	jobs, services := 0, 0
 	for _, c := range p.Containers {
