@@ -189,21 +189,25 @@ func readKeys[C any](d *decoder, c *C, n *manifest.Node, table []row[C], later [
 
 // addImplicit declares the networks and named volumes that are used without being declared, in order of use.
 func (p *Project) addImplicit() {
+	networks, volumes := map[string]bool{}, map[string]bool{}
+	for _, n := range p.Networks {
+		networks[n.Key] = true
+	}
+	for _, v := range p.Volumes {
+		volumes[v.Key] = true
+	}
 	for _, c := range p.Containers {
 		for _, n := range c.Network.Networks {
-			name := n.Value.Name
-			if n.Value.Mode != value.NetworkUser || slices.ContainsFunc(p.Networks, func(d *NetworkDef) bool { return d.Key == name }) {
-				continue
+			if name := n.Value.Name; n.Value.Mode == value.NetworkUser && !networks[name] {
+				networks[name] = true
+				p.Networks = append(p.Networks, &NetworkDef{Key: name, At: n.At, Implicit: true})
 			}
-			p.Networks = append(p.Networks, &NetworkDef{Key: name, At: n.At, Implicit: true})
 		}
 		for _, v := range c.Mounts.Volumes {
-			name := v.Value.Source
-			if v.Value.Type != value.Volume || name == "" ||
-				slices.ContainsFunc(p.Volumes, func(d *VolumeDef) bool { return d.Key == name }) {
-				continue
+			if name := v.Value.Source; v.Value.Type == value.Volume && name != "" && !volumes[name] {
+				volumes[name] = true
+				p.Volumes = append(p.Volumes, &VolumeDef{Key: name, At: v.At, Implicit: true})
 			}
-			p.Volumes = append(p.Volumes, &VolumeDef{Key: name, At: v.At, Implicit: true})
 		}
 	}
 }
