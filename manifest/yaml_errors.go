@@ -2,9 +2,9 @@ package manifest
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +19,7 @@ type yamlProblem struct {
 	summary string
 	help    string
 	place   yamlPlace
+	guesses []guesser // tried before the summary is given; may be nil
 }
 
 // yamlPlace says where a complaint belongs. The library gives at most a line, which for the parser's complaints is that
@@ -42,31 +43,31 @@ const (
 )
 
 var yamlProblems = []yamlProblem{
-	{"mapping values are not allowed", "a second `: ` in one line", quoteHelp, atColon},
-	{"did not find expected key", "this does not fit the section around it", "check the indentation, and quote a value that starts with [ { * & ! % @ or a quote", atRead},
-	{"did not find expected '-' indicator", "this does not fit the list around it", "start each item with `- `, all at the same column", atRead},
-	{"did not find expected ',' or ']'", "a list in brackets is not closed here", "end it with `]`, and put commas between the items", atRead},
-	{"did not find expected ',' or '}'", "a map in braces is not closed here", "end it with `}`, and put commas between the entries", atRead},
-	{"did not find expected node content", "a value is missing here", quoteHelp, atRead},
-	{"did not find expected <document start>", "this does not belong to the section above", "check the indentation", atRead},
-	{"found character that cannot start any token", "a value may not start with this character", quoteHelp, atRead},
-	{"could not find expected ':'", "a key without `:`", "write `name: value`", atLine},
-	{"found unexpected end of stream", "this quote is never closed", "end the text with the same quote", atQuote},
-	{"found unexpected document indicator", "this quote is not closed before the document ends", "end the text with the same quote", atQuote},
-	{"found unknown escape character", "this escape is not known in double quotes", `use single quotes, in which a backslash is just a backslash: 'c:\dir'`, atEscape},
-	{"did not find expected hexdecimal number", "this escape needs hexadecimal digits", `use single quotes, in which a backslash is just a backslash: 'c:\dir'`, atEscape},
-	{"found invalid Unicode character escape code", "this escape is no character", "write the character itself", atEscape},
-	{"found a tab character", tabSummary, tabHelp, atTab},
-	{"block sequence entries are not allowed", "a list item may not start here", "start the list on a line of its own, or quote the value", atLine},
-	{"mapping keys are not allowed", "`?` may not start a value here", quoteHelp, atLine},
-	{"indentation indicator equal to 0", "the indentation of a block of text cannot be 0", "write `|` or `>` alone", atRead},
-	{"did not find expected comment or line break", "nothing may follow here on the same line", "start the text on the next line", atRead},
-	{"did not find expected alphabetic or numeric character", "a value may not start with * or &", quoteHelp, atRead},
-	{"exceeded max depth", tooDeep, "", atRead},
-	{"while scanning a directive", "a line may not start with %", quoteHelp, atRead},
-	{"directive", "a line may not start with %", quoteHelp, atRead},
-	{"found undefined tag handle", "this tag means nothing in a runfile", "remove it, or quote the value", atRead},
-	{"tag", "this tag means nothing in a runfile", "remove it, or quote the value", atRead},
+	{"mapping values are not allowed", "a second `: ` in one line", quoteHelp, atColon, []guesser{wrongSeparator, deeperThanAbove, secondColon}},
+	{"did not find expected key", "this does not fit the section around it", "check the indentation, and quote a value that starts with [ { * & ! % @ or a quote", atRead, []guesser{notAligned}},
+	{"did not find expected '-' indicator", "this does not fit the list around it", "start each item with `- `, all at the same column", atRead, []guesser{notAligned}},
+	{"did not find expected ',' or ']'", "a list in brackets is not closed here", "end it with `]`, and put commas between the items", atRead, nil},
+	{"did not find expected ',' or '}'", "a map in braces is not closed here", "end it with `}`, and put commas between the entries", atRead, nil},
+	{"did not find expected node content", "a value is missing here", quoteHelp, atRead, nil},
+	{"did not find expected <document start>", "this does not belong to the section above", "check the indentation", atRead, []guesser{notAligned}},
+	{"found character that cannot start any token", "a value may not start with this character", quoteHelp, atRead, nil},
+	{"could not find expected ':'", "a key without `:`", "write `name: value`", atLine, []guesser{missingDash, wrongSeparator}},
+	{"found unexpected end of stream", "this quote is never closed", "end the text with the same quote", atQuote, nil},
+	{"found unexpected document indicator", "this quote is not closed before the document ends", "end the text with the same quote", atQuote, nil},
+	{"found unknown escape character", "this escape is not known in double quotes", `use single quotes, in which a backslash is just a backslash: 'c:\dir'`, atEscape, nil},
+	{"did not find expected hexdecimal number", "this escape needs hexadecimal digits", `use single quotes, in which a backslash is just a backslash: 'c:\dir'`, atEscape, nil},
+	{"found invalid Unicode character escape code", "this escape is no character", "write the character itself", atEscape, nil},
+	{"found a tab character", tabSummary, tabHelp, atTab, nil},
+	{"block sequence entries are not allowed", "a list item may not start here", "start the list on a line of its own, or quote the value", atLine, nil},
+	{"mapping keys are not allowed", "`?` may not start a value here", quoteHelp, atLine, nil},
+	{"indentation indicator equal to 0", "the indentation of a block of text cannot be 0", "write `|` or `>` alone", atRead, nil},
+	{"did not find expected comment or line break", "nothing may follow here on the same line", "start the text on the next line", atRead, nil},
+	{"did not find expected alphabetic or numeric character", "a value may not start with * or &", quoteHelp, atRead, nil},
+	{"exceeded max depth", tooDeep, "", atRead, nil},
+	{"while scanning a directive", "a line may not start with %", quoteHelp, atRead, nil},
+	{"directive", "a line may not start with %", quoteHelp, atRead, nil},
+	{"found undefined tag handle", "this tag means nothing in a runfile", "remove it, or quote the value", atRead, nil},
+	{"tag", "this tag means nothing in a runfile", "remove it, or quote the value", atRead, nil},
 }
 
 var (
@@ -103,9 +104,8 @@ func yamlSyntax(s *source, err error) (d diag.List) {
 	at := placeOf(s, p.place, line, read)
 	if s.at(s.offset(at.Start)) == '\t' {
 		p.summary, p.help = tabSummary, tabHelp
-	}
-	if from, to := unquoted(s, at.Start.Line-1); to > 0 {
-		at, p.help = s.span(from, to), fmt.Sprintf("quote the value: '%s'", s.text[from:to])
+	} else if g := s.guess(slices.Concat(yamlGuesses, p.guesses), line, lastRead(s, read)); code == CodeSyntax && g != nil {
+		at, p.summary, p.help = g.at, g.summary, g.help
 	}
 	out := d.Errorf(code, at, "%s", p.summary)
 	if p.help != "" {
@@ -114,13 +114,19 @@ func yamlSyntax(s *source, err error) (d diag.List) {
 	return d
 }
 
-// placeOf finds the range of a complaint. line is the library's, from 0; read is how far it had read.
-func placeOf(s *source, p yamlPlace, line, read int) diag.Range {
-	line = min(max(line, 0), len(s.starts)-1)
+// lastRead is the last line with content, from 0, of what had been read.
+func lastRead(s *source, read int) int {
 	last := s.lineOf(max(read-1, 0))
 	for last > 0 && s.blank(last) {
 		last--
 	}
+	return last
+}
+
+// placeOf finds the range of a complaint. line is the library's, from 0; read is how far it had read.
+func placeOf(s *source, p yamlPlace, line, read int) diag.Range {
+	line = min(max(line, 0), len(s.starts)-1)
+	last := lastRead(s, read)
 	start := s.starts[line]
 	text := s.line(line)
 	switch p {
@@ -130,7 +136,7 @@ func placeOf(s *source, p yamlPlace, line, read int) diag.Range {
 		if i := bytes.Index(text, []byte(" #")); i >= 0 {
 			text = text[:i]
 		}
-		text = append(bytes.TrimRight(text, " \t"), ' ')
+		text = append(bytes.Clone(bytes.TrimRight(text, " \t")), ' ') // the source itself must stay as it is
 		if i := bytes.LastIndex(text, []byte(": ")); i > 0 {
 			return s.span(start+i, start+i+1)
 		}
@@ -178,22 +184,6 @@ func openQuote(line []byte) int {
 		i = end
 	}
 	return -1
-}
-
-// keyedValue is a line `key: value` or `- value` with a value that plain YAML takes for something else.
-var keyedValue = regexp.MustCompile(`^\s*(?:- +)*(?:[\w.-]+:\s+)?((?:\[[0-9A-Fa-f:.]*\]:|[*@%` + "`" + `]|[A-Za-z]:\\)\S*)\s*(?: #.*)?$`)
-
-// unquoted finds the value of a line if it is one of the values of docker run that need quotes in YAML: [::1]:80:80,
-// *.txt, @name, c:\dir:d:.
-func unquoted(s *source, line int) (from, to int) {
-	if line < 0 || line >= len(s.starts) {
-		return 0, 0
-	}
-	m := keyedValue.FindSubmatchIndex(s.line(line))
-	if m == nil || bytes.ContainsRune(s.line(line)[m[2]:m[3]], '\'') {
-		return 0, 0
-	}
-	return s.starts[line] + m[2], s.starts[line] + m[3]
 }
 
 // readUntilError parses again, byte by byte, and returns how many bytes the parser had asked for when it gave up. It
