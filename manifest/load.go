@@ -265,8 +265,7 @@ func (l *loader) parse(f *file, text []byte) *file {
 	case root == nil:
 		return nil
 	case root.Kind != Map:
-		l.diags.Errorf(CodeWrongShape, root.Range, "a runfile is a map of keys, this is %s", root.kindName()).
-			WithHelp("write `image: NAME`, or a `containers` section")
+		l.notMap(root)
 		return nil
 	case len(root.Entries) == 0 && !d.HasErrors():
 		l.diags.Errorf(CodeEmptyFile, diag.Range{File: f.name}, "this file is empty").
@@ -275,6 +274,22 @@ func (l *loader) parse(f *file, text []byte) *file {
 	}
 	f.root = root
 	return f
+}
+
+// notMap reports a text that is one value. Most often it is meant for somebody else.
+func (l *loader) notMap(root *Node) {
+	if s := l.sources[root.Range.File]; root.Kind == Scalar {
+		if g := tomlText(s, 0, 0); g != nil {
+			l.diags.Errorf(CodeWrongShape, g.at, "%s", g.summary).WithHelp("%s", g.help)
+			return
+		}
+	}
+	d := l.diags.Errorf(CodeWrongShape, root.Range, "a runfile is a map of keys, this is %s", root.kindName())
+	if strings.HasPrefix(root.Text, "docker run ") {
+		d.WithHelp("this is a command: `runfile run` takes the same options, and with --print writes the runfile for them")
+		return
+	}
+	d.WithHelp("write `image: NAME`, or a `containers` section")
 }
 
 // isTOML goes by the file's name, and by the first line with content where the name says nothing (standard input, pipes).

@@ -185,6 +185,9 @@ func (s *source) checkText() (d diag.List) {
 			d.Errorf(CodeNotText, at(i, i+1), "a carriage return stands here without a line feed").
 				WithHelp("save the file with LF or CRLF line ends")
 			return d
+		case r == 0xa0 && s.separates(i):
+			d.Errorf(CodeNotText, at(i, i+size), noBreakSummary).WithHelp("type an ordinary space")
+			return d
 		case forbidden(r):
 			d.Errorf(CodeNotText, at(i, i+size), "the invisible character %U may not stand in a runfile", r).
 				WithHelp("remove it, or write it as an escape in a double-quoted text")
@@ -195,13 +198,22 @@ func (s *source) checkText() (d diag.List) {
 	return d
 }
 
-// forbidden reports control characters, and the separators that one format takes for line ends and the other does not.
+const noBreakSummary = "this blank is a no-break space, which separates nothing"
+
+// separates reports whether a blank at an offset indents a line or follows a key's colon or an item's dash.
+func (s *source) separates(offset int) bool {
+	before := s.text[s.starts[s.lineOf(offset)]:offset]
+	return len(bytes.Trim(before, " -")) == 0 || before[len(before)-1] == ':'
+}
+
+// forbidden reports control characters, the separators that one format takes for line ends and the other does not, and
+// what nobody sees although it makes a word another one or turns the text around.
 func forbidden(r rune) bool {
 	switch r {
 	case '\t', '\n', '\r':
 		return false
-	case 0x2028, 0x2029, 0xfeff, 0xfffe, 0xffff:
+	case 0x200b, 0x2028, 0x2029, 0x2060, 0xfeff, 0xfffe, 0xffff:
 		return true
 	}
-	return r < 0x20 || r >= 0x7f && r <= 0x9f
+	return r < 0x20 || r >= 0x7f && r <= 0x9f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }

@@ -29,7 +29,9 @@ func ParseTOML(file string, src []byte) (*Node, diag.List) {
 		return nil, d
 	}
 	r := &tomlReader{src: s, tables: map[*Node]*tomlTable{}}
-	r.read()
+	if d := r.read(); d.HasErrors() {
+		return nil, append(r.diags, d...) // what had been read is no base for further complaints
+	}
 	if r.diags.HasErrors() {
 		return r.root, r.diags
 	}
@@ -115,7 +117,8 @@ type tomlReader struct {
 	depth  int                  // of table
 }
 
-func (r *tomlReader) read() {
+// read builds the tree. A text that is no TOML is what it returns; anything else goes to r.diags.
+func (r *tomlReader) read() diag.List {
 	r.root = r.newTable(r.src.span(0, len(r.src.text)))
 	r.table, r.depth = r.root, 1
 	p := &unstable.Parser{}
@@ -132,8 +135,9 @@ func (r *tomlReader) read() {
 		}
 	}
 	if err := p.Error(); err != nil {
-		r.diags = append(r.diags, tomlSyntax(r.src, p, err)...)
+		return tomlSyntax(r.src, p, err)
 	}
+	return nil
 }
 
 func (r *tomlReader) newTable(at diag.Range) *Node {
@@ -324,6 +328,7 @@ func (r *tomlReader) value(v *unstable.Node, at, depth int) (*Node, int) {
 		n.Type = Bool
 	case unstable.String:
 		n.Text = strings.ReplaceAll(n.Text, "\r\n", "\n") // as YAML reads line ends
+		r.src.checkEscapes(&r.diags, from, end)
 	default: // dates and times stay text
 	}
 	if !r.count(len(n.Text), depth, n.Range) {

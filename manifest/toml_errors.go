@@ -83,6 +83,11 @@ func tomlSyntax(s *source, p *unstable.Parser, err error) (d diag.List) {
 	if s.lineOf(at) > 0 && at == len(s.text) {
 		at-- // the end of the text: show the last line rather than the empty one behind it
 	}
+	line := s.lineOf(at)
+	if g := s.guess(tomlGuesses, line, at-s.starts[line]); g != nil {
+		d.Errorf(CodeSyntax, g.at, "%s", g.summary).WithHelp("%s", g.help)
+		return d
+	}
 	explainToml(&d, tomlWord(s, at), e.Message)
 	return d
 }

@@ -130,40 +130,6 @@ func (l *loader) declare(f *file, s *scope) {
 	}
 }
 
-// isMap checks the shape of a section; an empty one is an empty map.
-func (l *loader) isMap(n *Node, what, form string) bool {
-	if n.Kind == Null {
-		n.Kind = Map
-	}
-	if n.Kind == Map {
-		return true
-	}
-	l.diags.Errorf(CodeWrongShape, n.Range, "%s is a map, this is %s", what, n.kindName()).
-		WithHelp("write it as %s", form)
-	return false
-}
-
-// texts returns the items of a list of single values, for which one bare value may stand.
-func (l *loader) texts(n *Node, what string) []*Node {
-	if n == nil || n.Kind == Null {
-		return nil
-	}
-	items := []*Node{n}
-	if n.Kind == List {
-		items = n.Items
-	}
-	var out []*Node
-	for _, it := range items {
-		if it.Kind != Scalar {
-			l.diags.Errorf(CodeWrongShape, it.Range, "%s takes single values, this is %s", what, it.kindName()).
-				WithHelp("write one value, or a list of values")
-			continue
-		}
-		out = append(out, it)
-	}
-	return out
-}
-
 var declarationKeys = []string{"default", "required", "enum", "pattern", "secret", "help"}
 
 func (l *loader) declaration(f *file, e Entry) *declaration {

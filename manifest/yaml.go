@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -175,6 +176,12 @@ func (r *yamlReader) checkTag(n *yaml.Node, start int) bool {
 func (r *yamlReader) scalar(n *yaml.Node, start int) (*Node, int) {
 	end := r.scalarEnd(n, start)
 	out := &Node{Kind: Scalar, Text: n.Value, Range: r.src.span(start, end)}
+	switch {
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		r.src.checkEscapes(&r.diags, start, end)
+	case n.Value != "" && n.Value[0] >= utf8.RuneSelf && typographic().FindString(n.Value) == n.Value:
+		r.diags.Errorf(CodeSyntax, out.Range, typographicSummary).WithHelp("write %s", quotePairs.Replace(n.Value))
+	}
 	switch n.ShortTag() {
 	case "!!null":
 		out.Kind, out.Text = Null, ""
@@ -234,6 +241,7 @@ func (r *yamlReader) mapping(n *yaml.Node, start, depth int) (*Node, int) {
 		if len(r.diags) > maxFindings {
 			r.budget.spent = true
 		}
+		out.Broken = out.Broken || !ok
 		if !ok || !keys.add(key, &r.diags) || value == nil {
 			continue
 		}
@@ -274,8 +282,14 @@ func (r *yamlReader) key(k *yaml.Node) (Entry, int, bool) {
 	e := Entry{Key: target.Value, KeyRange: r.src.span(at, end)}
 	switch {
 	case target.Kind != yaml.ScalarNode || target.ShortTag() == "!!null" || !r.checkTag(target, at):
-		r.diags.Errorf(CodeBadKey, e.KeyRange, "a key must be a word").
-			WithHelp("quote the value if this was meant as text, or write `name: value`")
+		d := r.diags.Errorf(CodeBadKey, e.KeyRange, "a key must be a word")
+		line := e.KeyRange.Start.Line - 1
+		if g := templateBraces(r.src, line, line); g != nil {
+			d.Summary, d.Subject = g.summary, g.at
+			d.WithHelp("%s", g.help)
+			return e, end, false
+		}
+		d.WithHelp("quote the value if this was meant as text, or write `name: value`")
 		return e, end, false
 	case len(target.Value) > maxKeyLength:
 		r.diags.Errorf(CodeLimit, e.KeyRange, "this key is longer than %d bytes", maxKeyLength)

@@ -23,7 +23,7 @@ type guesser func(s *source, line, last int) *guess
 // yamlGuesses are tried in this order whatever the parser says, before those of its complaint.
 var yamlGuesses = []guesser{
 	mergeConflict, tomlText, tabBehindDash, slashComment, unquotedValue, unquotedItem, templateBraces, hashInBrackets,
-	behindQuote, listBehindKey, blockNotIndented,
+	escapedPaths, behindQuote, listBehindKey, blockNotIndented,
 }
 
 func lazyRegexp(expr string) func() *regexp.Regexp {
@@ -205,6 +205,15 @@ func hashInBrackets(s *source, line, last int) *guess {
 			end++
 		}
 		return s.part(n, hash+1, end, "# begins a comment, so the list is never closed", "quote the value: %s", quoteText(string(text[hash+1:end])))
+	}
+	return nil
+}
+
+func escapedPaths(s *source, line, last int) *guess {
+	for n := last; n >= line; n-- {
+		if g := escapeInPath(s, n, 0); g != nil {
+			return g
+		}
 	}
 	return nil
 }
