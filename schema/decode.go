@@ -43,7 +43,7 @@ func Decode(doc *manifest.Document) (*Project, diag.List) {
 				readKeys(d, &p.Policy, e.Value, policyRows, policyLater)
 			}
 		default:
-			d.topLevel(e)
+			d.topLevel(p, e)
 		}
 	}
 	if !found && !d.diags.HasErrors() {
@@ -89,9 +89,11 @@ func (d *decoder) containers(n *manifest.Node) []*Container {
 		if !d.isMap(e.Value, d.who) {
 			continue
 		}
+		d.mistaken = nil
 		d.options(c, e.Value)
-		if e.Value.Entry("image") == nil || e.Value.Get("image").Kind == manifest.Scalar && e.Value.Get("image").Text == "" {
-			d.diags.Errorf(CodeNoImage, e.KeyRange, "%s has no image", d.who).WithHelp("add image: NAME")
+		if image := e.Value.Get("image"); image == nil && !slices.Contains(d.mistaken, "image") || image != nil && image.Kind == manifest.Scalar && image.Text == "" {
+			d.diags.Errorf(CodeNoImage, e.KeyRange, "%s has no image", d.who).
+				WithHelp("add %s", spellingAt(e.KeyRange).pair("image", spellingAt(e.KeyRange).text("NAME")))
 		}
 		d.finish(c)
 	}
@@ -114,7 +116,7 @@ func (d *decoder) options(c *Container, n *manifest.Node) {
 	for _, e := range n.Entries {
 		switch r := rowByName[e.Key]; {
 		case r == nil:
-			d.unknownOption(n, e)
+			d.unknownOption(c, n, e)
 		case e.Key != first:
 			r.read(d, c, e)
 		}

@@ -16,6 +16,8 @@ type decoder struct {
 	who   string // what the keys belong to, for messages: container "web"
 	dir   string // what relative paths of nodes without a file count from
 	env   func(string) (string, bool)
+	// mistaken are the options that the container gives under a wrong name: they do not count as missing.
+	mistaken []string
 }
 
 // scalar returns the text of a single value.
@@ -24,11 +26,14 @@ func (d *decoder) scalar(o *Option, n *manifest.Node, falseWord string) (string,
 	case n.Kind == manifest.Null:
 		d.noValue(o, n.Range)
 	case n.Kind != manifest.Scalar:
-		d.wrongType(o, n, "one value")
+		diagnostic := d.wrongType(o, n, "one value")
+		if n.Kind == manifest.List && len(n.Items) == 1 && n.Items[0].Kind == manifest.Scalar {
+			diagnostic.Help = []string{"write " + spellingAt(n.Range).line(o.Name, n.Items[0])}
+		}
 	case n.Type == manifest.Bool && strings.EqualFold(n.Text, "false") && falseWord != "":
 		return falseWord, true
 	case n.Type == manifest.Bool:
-		d.wrongType(o, n, "text").WithHelp("quote it if you mean the word: %s: %q", o.Name, n.Text)
+		d.wrongType(o, n, "text").WithHelp("quote it if you mean the word: %s", spellingAt(n.Range).pair(o.Name, quoted(n.Text)))
 	default:
 		return n.Text, true
 	}
@@ -46,11 +51,14 @@ func (d *decoder) toggle(o *Option, n *manifest.Node) (v, ok bool) {
 	if n.Expanded && word == "" {
 		return false, false
 	}
-	if !boolean || word != "true" && word != "false" {
-		d.wrongType(o, n, "true or false")
-		return false, false
+	if boolean && (word == "true" || word == "false") {
+		return word == "true", true
 	}
-	return word == "true", true
+	diagnostic := d.wrongType(o, n, "true or false")
+	if meant := switchWords[word]; meant != "" && n.Kind == manifest.Scalar {
+		diagnostic.Help = []string{"write " + spellingAt(n.Range).pair(o.Name, meant)}
+	}
+	return false, false
 }
 
 // readOne reads the value of an option that is given once; ok is false for an error and for empty text, which is the
@@ -76,7 +84,7 @@ func readOne[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) 
 }
 
 // readItems reads a list, or one bare value as a list of one.
-func readItems[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) Items[T] {
+func readItems[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T], form mapForm) Items[T] {
 	nodes := n.Items
 	switch n.Kind {
 	case manifest.Null:
@@ -90,6 +98,9 @@ func readItems[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]
 	for _, item := range nodes {
 		if n.Kind == manifest.List && item.Kind == manifest.Scalar && item.Text == "" {
 			d.bad(o, item, &value.Error{Problem: "an entry is empty"})
+			continue
+		}
+		if n.Kind == manifest.List && slipOfItem(d, o, item, p, form) {
 			continue
 		}
 		if v, ok := readOne(d, o, item, p); ok {
@@ -138,7 +149,10 @@ func readMapEntry[T any](d *decoder, o *Option, e manifest.Entry, n *manifest.No
 		if form.name != "" {
 			want = "a map"
 		}
-		d.wrongType(o, n, want+" for "+e.Key)
+		diagnostic := d.wrongType(o, n, want+" for "+e.Key)
+		if name, inner := dottedName(e); name != "" && form.sep == "=" {
+			diagnostic.Help = []string{fmt.Sprintf("a dot makes a map of it; quote the name: %s", spellingAt(n.Range).quotedPair(name, inner))}
+		}
 		return v, false
 	}
 	if err != nil {
@@ -225,12 +239,12 @@ func (d *decoder) wrongType(o *Option, n *manifest.Node, want string) *diag.Diag
 		return new(diag.Diagnostic) // reported by the loader
 	}
 	return d.diags.Errorf(CodeWrongType, n.Range, "%s, %s: this is %s, not %s", d.who, o.Name, shape(n), want).
-		WithHelp("for example: %s", o.Line())
+		WithHelp("for example: %s", spellingAt(n.Range).example(o))
 }
 
 func (d *decoder) noValue(o *Option, at diag.Range) {
 	d.diags.Errorf(CodeNoValue, at, "%s: %s has no value", d.who, o.Name).
-		WithHelp("give it one, or remove the key; for example: %s", o.Line())
+		WithHelp("give it one, or remove the key; for example: %s", spellingAt(at).example(o))
 }
 
 // shape names what a node is, in words for people.
@@ -275,7 +289,12 @@ func (d *decoder) bad(o *Option, n *manifest.Node, err error) {
 			code = CodeUnknownKey
 		}
 	}
-	advise(d.diags.Errorf(code, at, "%s, %s: %s", d.who, o.Name, err), o, err)
+	diagnostic := d.diags.Errorf(code, at, "%s, %s: %s", d.who, o.Name, err)
+	if help := dollarHelp(n.Text); help != "" {
+		diagnostic.WithHelp("%s", help)
+		return
+	}
+	advise(diagnostic, o, err)
 }
 
 // advise adds the help of a value error: its own fix, else the nearest word, else all words if they are few, else the
@@ -303,7 +322,7 @@ func advise(diagnostic *diag.Diagnostic, o *Option, err error) {
 		}
 	}
 	if e.Fix == "" && !e.NotYet && o != nil {
-		diagnostic.WithHelp("for example: %s", o.Line())
+		diagnostic.WithHelp("for example: %s", spellingAt(diagnostic.Subject).example(o))
 	}
 }
 
@@ -320,23 +339,4 @@ func onlyBeginning(text string, words []string) (string, bool) {
 		}
 	}
 	return found, found != ""
-}
-
-// Line is the option with its example as a line of YAML.
-func (o *Option) Line() string {
-	if o.Kind == List || o.Kind == Map {
-		return o.Name + ": [" + yamlText(o.Example) + "]"
-	}
-	if o.Kind == Scalar {
-		return o.Name + ": " + yamlText(o.Example)
-	}
-	return o.Name + ": " + o.Example
-}
-
-// yamlText quotes text that YAML would take for something else inside a flow list.
-func yamlText(s string) string {
-	if strings.ContainsAny(s, `:,[]{}#&*!|>'"%@`+"`") || s == "" {
-		return fmt.Sprintf("%q", s)
-	}
-	return s
 }

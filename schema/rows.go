@@ -95,11 +95,10 @@ func list[C, T any](o Option, at func(*C) *Items[T], p value.Parser[T]) row[C] {
 	o.Kind = List
 	o.Schema = oneOrMany(itemSchema(p))
 	return repeatable(o, at, p, func(d *decoder, o *Option, n *manifest.Node) Items[T] {
-		if n.Kind == manifest.Map && p.Fields == nil {
-			d.wrongType(o, n, "a list")
+		if n.Kind == manifest.Map && slipOfMap(d, o, n, p) {
 			return nil
 		}
-		return readItems(d, o, n, p)
+		return readItems(d, o, n, p, mapForm{})
 	})
 }
 
@@ -115,7 +114,7 @@ func keyed[C, T any](o Option, at func(*C) *Items[T], p value.Parser[T], form ma
 		if n.Kind == manifest.Map {
 			return readMap(d, o, n, p, form)
 		}
-		return readItems(d, o, n, p)
+		return readItems(d, o, n, p, form)
 	})
 }
 

@@ -74,34 +74,106 @@ func kebabCase(key string) string {
 	return b.String()
 }
 
-// unknownOption reports a key of a container that has no row, with the line that was probably meant.
-func (d *decoder) unknownOption(n *manifest.Node, e manifest.Entry) {
-	diagnostic := d.diags.Errorf(CodeUnknownOption, e.KeyRange, "%s has no option %q", d.who, e.Key)
-	if slices.ContainsFunc(runFlags, func(f runFlag) bool { return f.name == e.Key }) {
-		diagnostic.WithHelp("--%s is a flag of the command line; a runfile does not set it", e.Key)
+// unknownOption reports a key of a container that has no row, with the line that was probably meant. Where that is beyond
+// doubt the value is read as well, so that its own mistakes are not left for the next attempt.
+func (d *decoder) unknownOption(c *Container, n *manifest.Node, e manifest.Entry) {
+	at := len(d.diags)
+	d.diags.Errorf(CodeUnknownOption, e.KeyRange, "%s has no option %q", d.who, e.Key)
+	if help := d.otherwise(e); help != "" {
+		d.diags[at].WithHelp("%s", help)
 		return
 	}
-	if a := advice[kebabCase(e.Key)]; a != "" {
-		diagnostic.WithHelp("%s", a)
+	name := shortName(e.Key)
+	if name == "" {
+		name = plainName(e.Key, func(s string) bool { return rowByName[s] != nil })
+	}
+	if name != "" {
+		d.readAs(c, n, e, name)
 		return
 	}
-	if name := shortName(e.Key); name != "" {
-		diagnostic.WithHelp("write %s", rewritten(name, e.Value))
+	if slices.Contains(topLevelNames, e.Key) {
+		d.diags[at].WithHelp("%s", topLevelHelp(e.KeyRange))
 		return
 	}
-	if name := plainName(e.Key, func(s string) bool { return rowByName[s] != nil }); name != "" {
-		diagnostic.WithHelp("write %s", rewritten(name, e.Value))
+	if near, ok := d.nearestOption(n, kebabCase(e.Key)); ok {
+		d.diags[at].WithHelp("did you mean %q?", near)
+		d.mistaken = append(d.mistaken, near)
 		return
 	}
-	var free []string // names that the container has already are no suggestion
+	d.diags[at].WithHelp("`runfile explain` lists all options")
+}
+
+// otherwise is the advice for a key that is no other spelling of a single option, "" if there is none.
+func (d *decoder) otherwise(e manifest.Entry) string {
+	kebab := kebabCase(e.Key)
+	if slices.ContainsFunc(runFlags, func(f runFlag) bool { return f.name == kebab }) {
+		return fmt.Sprintf("--%s is a flag of the command line; a runfile does not set it", kebab)
+	}
+	if lines := blockLines(kebab, e.Value, spellingAt(e.KeyRange)); len(lines) == 1 {
+		return "write " + lines[0]
+	} else if len(lines) > 1 {
+		return "write\n" + strings.Join(lines, "\n")
+	}
+	if a := advice[kebab]; a != "" && (kebab != "networks" || e.Value.Kind == manifest.Map) {
+		return a
+	}
+	var lines []string
+	for _, letter := range strings.TrimPrefix(e.Key, "-") {
+		r := rowByName[shortName(string(letter))]
+		if r == nil || r.Kind != Switch || !strings.HasPrefix(e.Key, "-") || len(e.Key) < 3 {
+			return ""
+		}
+		lines = append(lines, spellingAt(e.KeyRange).pair(r.Name, "true"))
+	}
+	return "write " + strings.Join(lines, " and ")
+}
+
+// readAs reads the value of a key that is another spelling of an option.
+func (d *decoder) readAs(c *Container, n *manifest.Node, e manifest.Entry, name string) {
+	unknown := &d.diags[len(d.diags)-1]
+	d.mistaken = append(d.mistaken, name)
+	if given := n.Entry(name); given != nil {
+		unknown.WithHelp("it is called %s here; put the two together", name).Also(given.KeyRange, "%s", name)
+		return
+	}
+	inner := *d
+	inner.diags = nil
+	rowByName[name].read(&inner, c, manifest.Entry{Key: name, KeyRange: e.KeyRange, Value: e.Value})
+	if inner.diags.HasErrors() {
+		unknown.WithHelp("write %s", name)
+	} else {
+		unknown.WithHelp("write %s", spellingAt(e.KeyRange).line(name, e.Value))
+	}
+	d.diags = append(d.diags, inner.diags...)
+}
+
+// maxSuggestions is after how many mistakes names are no longer compared: only the first are shown, and a file may hold
+// thousands.
+const maxSuggestions = 100
+
+// nearestOption is the option whose name is closest to a word, of those that the container has not.
+func (d *decoder) nearestOption(n *manifest.Node, word string) (string, bool) {
+	if len(d.diags) > maxSuggestions {
+		return "", false
+	}
+	given := map[string]bool{}
+	for _, e := range n.Entries {
+		given[e.Key] = true
+	}
+	var free []string
 	for _, r := range rows {
-		if n.Entry(r.Name) == nil {
+		if !given[r.Name] {
 			free = append(free, r.Name)
 		}
 	}
-	if near, ok := diag.Nearest(kebabCase(e.Key), free); ok {
-		diagnostic.WithHelp("did you mean %q?", near)
+	return diag.Nearest(word, free)
+}
+
+func topLevelHelp(at diag.Range) string {
+	if spellingAt(at) == spelledTOML {
+		return "this key belongs to the file as a whole: write it above the first [section]"
 	}
+	return "this key belongs to the file as a whole: write it without indentation"
 }
 
 // shortName is the option with that short flag: -p or p.
@@ -118,51 +190,6 @@ func shortName(key string) string {
 	return ""
 }
 
-// rewritten is the line as it should be, if the value fits on one.
-func rewritten(name string, n *manifest.Node) string {
-	if flow, ok := flowText(n); ok {
-		return name + ": " + flow
-	}
-	return name
-}
-
-// flowText is a value in YAML's flow style; ok is false for what is long or deep.
-func flowText(n *manifest.Node) (string, bool) {
-	var parts []string
-	switch n.Kind {
-	case manifest.Null:
-		return "", false
-	case manifest.Scalar:
-		if n.Type != manifest.String {
-			return n.Text, true
-		}
-		return yamlText(n.Text), len(n.Text) < 60 && !strings.Contains(n.Text, "\n")
-	case manifest.List:
-		for _, item := range n.Items {
-			if item.Kind != manifest.Scalar {
-				return "", false
-			}
-			text, ok := flowText(item)
-			if !ok {
-				return "", false
-			}
-			parts = append(parts, text)
-		}
-		out := "[" + strings.Join(parts, ", ") + "]"
-		return out, len(out) < 80
-	case manifest.Map:
-		for _, e := range n.Entries {
-			text, ok := flowText(e.Value)
-			if !ok || e.Value.Kind != manifest.Scalar {
-				return "", false
-			}
-			parts = append(parts, yamlText(e.Key)+": "+text)
-		}
-	}
-	out := "{" + strings.Join(parts, ", ") + "}"
-	return out, len(out) < 80
-}
-
 var topLevelNames = []string{
 	"version", "project", "vars", "vars-file", "include", "defaults", "templates", "containers", "networks", "volumes",
 	"secrets", "policy",
@@ -174,12 +201,15 @@ var topLevelForeign = map[string]string{
 }
 
 // topLevel reports a key at the top of the file that is no section.
-func (d *decoder) topLevel(e manifest.Entry) {
+func (d *decoder) topLevel(p *Project, e manifest.Entry) {
 	if strings.HasPrefix(e.Key, "x-") {
 		return
 	}
-	diagnostic := d.diags.Errorf(CodeUnknownKey, e.KeyRange, "a runfile has no section %q", e.Key)
 	name := topLevelForeign[e.Key]
+	if name == "containers" && len(p.Containers) == 0 {
+		p.Containers = d.containers(e.Value) // with its other mistakes
+	}
+	diagnostic := d.diags.Errorf(CodeUnknownKey, e.KeyRange, "a runfile has no section %q", e.Key)
 	if name == "" {
 		name = plainName(e.Key, func(s string) bool { return slices.Contains(topLevelNames, s) })
 	}

@@ -1,0 +1,86 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/runfile/runfile/manifest"
+	"github.com/runfile/runfile/schema/value"
+)
+
+// The functions of this file know values of the right words in the wrong shape, and say how to write them.
+
+// slipOfItem reports an item `NAME: VALUE` of a list that is neither a value's map form nor meant to be one.
+func slipOfItem[T any](d *decoder, o *Option, item *manifest.Node, p value.Parser[T], form mapForm) bool {
+	if item.Kind != manifest.Map || len(item.Entries) != 1 {
+		return false
+	}
+	if p.Fields != nil {
+		if _, ok := readFields(&decoder{}, o, item, p); ok {
+			return false
+		}
+	}
+	e := item.Entries[0]
+	s := spellingAt(item.Range)
+	if form.name != "" && e.Value.Kind == manifest.Map {
+		if _, ok := readMapEntry(&decoder{}, o, e, e.Value, p, form); !ok {
+			return false
+		}
+		whole := &manifest.Node{Kind: manifest.Map, Entries: item.Entries}
+		d.wrongType(o, item, "an entry of a list").Help = []string{"write a map instead of the list: " + s.line(o.Name, whole)}
+		return true
+	}
+	sep := form.sep
+	if sep == "" {
+		sep = ":"
+	}
+	if _, err := p.Parse(e.Key + sep + e.Value.Text); err != nil || e.Value.Kind != manifest.Scalar {
+		return false
+	}
+	d.wrongType(o, item, "one value").Help = []string{"write " + s.text(e.Key+sep+e.Value.Text)}
+	return true
+}
+
+// slipOfMap reports a map where an option takes a list of texts.
+func slipOfMap[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) bool {
+	if p.Fields != nil {
+		if _, ok := readFields(&decoder{}, o, n, p); ok {
+			return false
+		}
+	}
+	list := &manifest.Node{Kind: manifest.List}
+	for _, e := range n.Entries {
+		text := e.Key
+		switch {
+		case e.Value.Kind == manifest.Scalar && e.Value.Type == manifest.Bool && strings.EqualFold(e.Value.Text, "true"):
+		case e.Value.Kind == manifest.Scalar:
+			text += ":" + e.Value.Text
+		case e.Value.Kind != manifest.Null:
+			text = ""
+		}
+		if _, err := p.Parse(text); err != nil {
+			list = nil
+			break
+		}
+		list.Items = append(list.Items, &manifest.Node{Kind: manifest.Scalar, Text: text})
+	}
+	if list == nil && p.Fields != nil {
+		return false
+	}
+	diagnostic := d.wrongType(o, n, "a list")
+	if list != nil && len(list.Items) > 0 {
+		diagnostic.Help = []string{"write " + spellingAt(n.Range).line(o.Name, list)}
+	}
+	return true
+}
+
+// dottedName is the name that was meant by com.example.team = "x" in TOML, where dots make maps.
+func dottedName(e manifest.Entry) (string, *manifest.Node) {
+	name, n := e.Key, e.Value
+	for n.Kind == manifest.Map && len(n.Entries) == 1 {
+		name, n = name+"."+n.Entries[0].Key, n.Entries[0].Value
+	}
+	if n.Kind != manifest.Scalar || name == e.Key {
+		return "", nil
+	}
+	return name, n
+}
