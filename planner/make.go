@@ -44,8 +44,8 @@ func Make(p *schema.Project, o Options) (*Plan, diag.List) {
 	return &m.plan, m.diags
 }
 
-// Check says what is wrong between the containers of a project, whatever their profiles: references to nothing, and
-// cycles. Unlike Make it takes a project with mistakes in it, so that those of both kinds are reported together.
+// Check says what planning would refuse of a project, whatever the profiles: references to nothing, cycles, and what is
+// not honoured yet. Unlike Make it takes a project with mistakes in it, so that those of both kinds are reported together.
 func Check(p *schema.Project) diag.List {
 	m := newMaker(p, Options{})
 	m.selected = map[string]bool{}
@@ -54,6 +54,7 @@ func Check(p *schema.Project) diag.List {
 	}
 	m.findEdges()
 	m.checkCycle()
+	m.refuseNotYet()
 	return m.diags
 }
 
