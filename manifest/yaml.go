@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -179,8 +180,8 @@ func (r *yamlReader) scalar(n *yaml.Node, start int) (*Node, int) {
 	switch {
 	case n.Style&yaml.DoubleQuotedStyle != 0:
 		r.src.checkEscapes(&r.diags, start, end)
-	case n.Value != "" && n.Value[0] >= utf8.RuneSelf && typographic().FindString(n.Value) == n.Value:
-		r.diags.Errorf(CodeSyntax, out.Range, typographicSummary).WithHelp("write %s", quotePairs.Replace(n.Value))
+	case n.Style&(yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0:
+		r.checkPlain(n.Value, start, end)
 	}
 	switch n.ShortTag() {
 	case "!!null":
@@ -193,6 +194,31 @@ func (r *yamlReader) scalar(n *yaml.Node, start int) (*Node, int) {
 		out.Type = Bool
 	}
 	return out, end
+}
+
+// checkPlain reports text without quotes that is correct YAML and never meant: quotes of a word processor, and dashes that
+// begin no item.
+func (r *yamlReader) checkPlain(text string, start, end int) {
+	if text == "" {
+		return
+	}
+	line := r.src.lineOf(start)
+	switch last := r.src.lineOf(max(end-1, start)); {
+	case text[0] >= utf8.RuneSelf && typographic().FindString(text) == text:
+		r.diags.Errorf(CodeSyntax, r.src.span(start, end), typographicSummary).WithHelp("write %s", quotePairs.Replace(text))
+	case text[0] == '-' && len(text) > 1 && (text[1]|0x20 >= 'a' && text[1]|0x20 <= 'z') && r.src.starts[line]+r.src.indent(line) == start:
+		d := r.diags.Errorf(CodeSyntax, r.src.span(start, start+1), "a space is missing behind this dash")
+		word, _, _ := strings.Cut(text[1:], " ")
+		d.WithHelp("write - %s", word)
+	case last > line:
+		for n := line + 1; n <= last; n++ {
+			if at := r.src.starts[n] + r.src.indent(n); bytes.HasPrefix(r.src.text[at:], []byte("- ")) {
+				r.diags.Errorf(CodeSyntax, r.src.span(at, at+1), "this dash begins no item: its line goes on with the value above").
+					WithHelp("begin it in the same column as the dashes of the other items")
+				return
+			}
+		}
+	}
 }
 
 func (r *yamlReader) sequence(n *yaml.Node, start, depth int) (*Node, int) {

@@ -28,6 +28,7 @@ var containerRules = []func(*checker, *Container){
 	(*checker).mountTargets,
 	(*checker).withoutEffect,
 	(*checker).unread,
+	(*checker).oddNames,
 	(*checker).networkClass,
 	(*checker).networkModes,
 	(*checker).networkEntries,
@@ -267,6 +268,17 @@ func (k *checker) unread(c *Container) {
 	if len(c.Network.DNS) > 3 {
 		k.diags.Warnf(CodeNoEffect, c.Network.DNS[3].At, "container %q: resolvers ask the first three dns servers only", c.Key).
 			WithHelp("remove the others")
+	}
+}
+
+// oddNames warns of names of variables that docker takes and nobody means: FOO = bar has the name "FOO ".
+func (k *checker) oddNames(c *Container) {
+	for _, e := range c.Process.Env {
+		name := e.Value.Key
+		if trimmed := strings.TrimSpace(name); trimmed != name && e.Value.HasValue {
+			k.diags.Warnf(CodeOddValue, e.At, "container %q, env: the blank before the equals sign belongs to the name %q", c.Key, name).
+				WithHelp("write %s=%s", trimmed, strings.TrimSpace(e.Value.Value))
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	CodeNetworkMode      diag.Code = "network-mode"
 	CodeNeeds            diag.Code = "option-needs"
 	CodeNoEffect         diag.Code = "no-effect"
+	CodeOddValue         diag.Code = "odd-value"
 	CodeDuplicateName    diag.Code = "duplicate-name"
 	CodeDuplicateTarget  diag.Code = "duplicate-target"
 	CodeDuplicateEntry   diag.Code = "duplicate-entry"
@@ -139,6 +140,11 @@ var ruleCodes = []diag.Info{
 		Code: CodeNoEffect, Example: "image: alpine\ninit: true\npid: host\n",
 		Meaning: "An option is correct and does nothing beside another one. This is a warning.",
 		Cure:    "Remove it.",
+	},
+	{
+		Code: CodeOddValue, Example: "image: alpine\nenv: [FOO = bar]\n",
+		Meaning: "A value is correct and most probably not what was meant: a name with a blank at its end, a variable that no shell will replace. This is a warning.",
+		Cure:    "Write it as the message says, or leave it if it is meant.",
 	},
 	{
 		Code: CodeDuplicateName, Example: "containers:\n  a: {image: alpine, name: web}\n  b: {image: alpine, name: web}\n",

@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/runfile/runfile/manifest"
@@ -184,12 +185,44 @@ func readFields[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T
 			return v, false
 		}
 	}
-	v, err := p.Fields(fields)
-	if err != nil {
-		d.bad(o, n, err)
-		return v, false
+	var reported bool
+	for range maxUnknownFields {
+		v, err := p.Fields(fields)
+		var e *value.Error
+		unknown := errors.As(err, &e) && e.UnknownField
+		switch {
+		case err == nil:
+			return v, !reported
+		case !reported || unknown || e != nil && e.Field != "":
+			d.bad(o, n, err)
+		}
+		if !unknown {
+			return v, false
+		}
+		reported = true
+		fields = withoutField(fields, e)
 	}
-	return v, true
+	return v, false
+}
+
+// maxUnknownFields bounds how many unknown keys of one map are reported.
+const maxUnknownFields = 20
+
+// withoutField drops a key that is not known, or gives it the name that was meant, so that the others can be checked.
+func withoutField(fields []value.Field, e *value.Error) []value.Field {
+	meant := e.Meant
+	var out []value.Field
+	for _, f := range fields {
+		switch {
+		case f.Name != e.Field:
+		case meant == "" || slices.ContainsFunc(fields, func(g value.Field) bool { return g.Name == meant }):
+			continue
+		default:
+			f.Name = meant
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // readWords reads text, or a list of texts.

@@ -222,6 +222,7 @@ func command[C any](o Option, at func(*C) *Opt[[]string], w wording) row[C] {
 			if isList {
 				args, err = w.list(args)
 			} else {
+				d.shellVariable(&o, e.Value)
 				args, err = w.text(args[0])
 			}
 			if err := set(c, args, err, e.Value.Range); err != nil {

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/runfile/runfile/manifest"
@@ -83,4 +85,24 @@ func dottedName(e manifest.Entry) (string, *manifest.Node) {
 		return "", nil
 	}
 	return name, n
+}
+
+var shells = []string{"sh", "ash", "bash", "dash", "zsh", "busybox", "env"}
+
+// shellVariable warns of $NAME in a command that no shell will see.
+func (d *decoder) shellVariable(o *Option, n *manifest.Node) {
+	if o.Name != "command" || n.Expanded {
+		return
+	}
+	program, _, _ := strings.Cut(strings.TrimSpace(n.Text), " ")
+	m := dollarName().FindStringSubmatchIndex(n.Text)
+	if m == nil || slices.Contains(shells, path.Base(program)) || strings.Count(n.Text[:m[2]], "'")%2 == 1 {
+		return
+	}
+	s := spellingAt(n.Range)
+	list := &manifest.Node{Kind: manifest.List, Items: []*manifest.Node{
+		{Kind: manifest.Scalar, Text: "sh"}, {Kind: manifest.Scalar, Text: "-c"}, {Kind: manifest.Scalar, Text: n.Text},
+	}}
+	d.diags.Warnf(CodeOddValue, n.Range, "%s, command: the program gets $%s as it stands, since no shell replaces it", d.who, n.Text[m[2]:m[3]]).
+		WithHelp("write %s, or ${env.%s} for the value that runfile has", s.line(o.Name, list), n.Text[m[2]:m[3]])
 }

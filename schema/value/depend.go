@@ -6,6 +6,12 @@ import (
 	"strings"
 )
 
+// foreignConditions are the words of compose files.
+var foreignConditions = map[string]string{
+	"service_started": "started", "service_healthy": "healthy", "service_completed_successfully": "completed",
+	"running": "started", "done": "completed", "success": "completed", "exit": "exited", "up": "started",
+}
+
 var conditions = []string{"created", "started", "healthy", "ready", "completed", "exited"}
 
 // dependLater are keys of a dependency that runfile does not honour yet.
@@ -36,7 +42,11 @@ func DependencySyntax() Parser[Dependency] {
 
 func dependency(name, condition string) (Dependency, error) {
 	if !contains(conditions, condition) {
-		return Dependency{}, bad("%q is not a condition", condition).from(condition, conditions)
+		e := bad("%q is not a condition", condition).from(condition, conditions)
+		if meant := foreignConditions[condition]; meant != "" {
+			e.Words, e.Fix = nil, "write "+meant
+		}
+		return Dependency{}, e
 	}
 	return Dependency{Container: name, Condition: Condition(condition)}, nil
 }

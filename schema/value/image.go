@@ -45,11 +45,7 @@ func ParseImage(s string) (ImageRef, error) {
 	}
 	named, err := reference.ParseNormalizedNamed(s)
 	if err != nil {
-		e := bad("%q is not an image: %v", s, err)
-		if lower := strings.ToLower(s); lower != s && strings.Contains(err.Error(), "lowercase") {
-			e = bad("%q is not an image: its name must be in lower case", s).fix("write %s", lower)
-		}
-		return ImageRef{}, e
+		return ImageRef{}, badImage(s, err)
 	}
 	return ImageRef{Name: reference.TagNameOnly(named).String(), Text: s}, nil
 }
@@ -69,7 +65,7 @@ func parseArchive(scheme, rest, text string) (ImageRef, error) {
 		}
 	case hasName && scheme == "docker-archive":
 		if _, err := reference.ParseNormalizedNamed(name); err != nil {
-			return r, bad("%q is not an image of an archive: %v", name, err)
+			return r, badImage(name, err)
 		}
 	}
 	return r, noNUL(text)

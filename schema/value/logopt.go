@@ -164,7 +164,7 @@ func timeOption(key, v string) error {
 
 func regexOption(key, v string) error {
 	if _, err := regexp.Compile(v); err != nil {
-		return bad("%s is not a regular expression: %v", key, err)
+		return bad("%s is not a regular expression: %s", key, regexpProblem(err))
 	}
 	return nil
 }

@@ -43,7 +43,22 @@ func checkLogTag(text string) error {
 		err = t.Execute(&strings.Builder{}, fields)
 	}
 	if err != nil {
-		return bad("the tag is not a template: %v", err).fix("use the fields %s, for example tag={{.Name}}", strings.Join(LogTagFields, ", "))
+		return bad("the tag is not a template: %s", templateProblem(err)).fix("use the fields %s, for example tag={{.Name}}", strings.Join(LogTagFields, ", "))
 	}
 	return nil
+}
+
+// templateProblem is the library's reason without its names for the place.
+func templateProblem(err error) string {
+	text := err.Error()
+	for _, expr := range []string{`^template: tag:[0-9]+(:[0-9]+)?: `, `^executing "tag" at `, `map has no entry for key`} {
+		if i := lazy(expr)().FindStringIndex(text); i != nil {
+			if i[0] == 0 {
+				text = text[i[1]:]
+			} else {
+				text = text[:i[0]] + "there is no field" + text[i[1]:]
+			}
+		}
+	}
+	return text
 }

@@ -52,9 +52,11 @@ type Error struct {
 	// Got and Words allow a suggestion: what was written and all that may be.
 	Got   string
 	Words []string
-	// Field is the key of the map form that is wrong, "" for the whole value. UnknownField: the key itself is.
+	// Field is the key of the map form that is wrong, "" for the whole value. UnknownField: the key itself is, and
+	// Meant is the name that it certainly stands for, "" if there is none.
 	Field        string
 	UnknownField bool
+	Meant        string
 	// NotYet marks a value that docker knows and runfile does not honour yet.
 	NotYet bool
 }
@@ -93,6 +95,9 @@ func (e *Error) notYet() *Error {
 func unknownField(name string, known []string) *Error {
 	e := bad("there is no key %q here", name).from(name, known).in(name)
 	e.UnknownField = true
+	if e.Meant = fieldMeant(name, known); e.Meant != "" {
+		e.Words, e.Fix = nil, "write "+e.Meant
+	}
 	return e
 }
 

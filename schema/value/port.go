@@ -22,7 +22,16 @@ func PublishSyntax() Parser[PortMapping] {
 	}
 	props["protocol"] = enum("tcp", "udp", "sctp")
 	return Parser[PortMapping]{
-		Parse: parsePublish, Fields: publishFields, Format: formatPublish,
+		Parse: func(s string) (PortMapping, error) {
+			p, err := parsePublish(s)
+			if e, ok := err.(*Error); ok { //nolint:errorlint // errors of this package, never wrapped
+				if meant := publishMeant(s); meant != "" {
+					e.Fix, e.Words = meant, nil
+				}
+			}
+			return p, err
+		},
+		Fields: publishFields, Format: formatPublish,
 		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(1), "maximum": int64(65535)},
 			pattern(portPattern), pattern(`^(.*,)?target=`)),
 		FieldsSchema: object(props, "container-port"),

@@ -82,7 +82,11 @@ func Int(tag string) Parser[int64] {
 func integer(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		return 0, bad("%q is not a whole number", s)
+		e := bad("%q is not a whole number", s)
+		if meant := integerMeant(s); meant != "" {
+			return 0, e.fix("write the number alone: %s", meant)
+		}
+		return 0, e
 	}
 	return n, nil
 }
@@ -116,7 +120,11 @@ func Memory() Parser[int64] {
 	p.Parse = func(s string) (int64, error) {
 		n, err := size(s)
 		if err == nil && n != 0 && n < MinMemory {
-			return 0, bad("%q is less than the 6 MiB that a container needs", s).fix("write 6m or more, or 0 for no limit")
+			e := bad("%q is less than the 6 MiB that a container needs", s).fix("write 6m or more, or 0 for no limit")
+			if digits, err := strconv.ParseUint(s, 10, 64); err == nil && digits > 5 {
+				e.fix("a number without a unit is bytes: write %sm", s)
+			}
+			return 0, e
 		}
 		return n, err
 	}
@@ -175,7 +183,11 @@ func size(s string) (int64, error) {
 		return 0, bad("%q is negative", s)
 	}
 	if !sizeExpr().MatchString(s) {
-		return 0, bad("%q is not a size", s).fix("write a number and one of the units b, k, m, g, t, p: 512m")
+		e := bad("%q is not a size", s).fix("write a number and one of the units b, k, m, g, t, p: 512m")
+		if meant := sizeMeant(s); meant != "" {
+			e.fix("write %s", meant)
+		}
+		return 0, e
 	}
 	n, err := units.RAMInBytes(s)
 	if err != nil {
@@ -246,6 +258,9 @@ func duration(s string) (time.Duration, error) {
 	if _, numErr := strconv.ParseFloat(s, 64); numErr == nil {
 		return 0, bad("%q has no unit", s).fix("write %ss for seconds", s)
 	}
+	if meant := durationMeant(s); meant != "" {
+		return 0, bad("%q is not a duration", s).fix("write %s", meant)
+	}
 	return 0, bad("%q is not a duration", s).fix("write a number and one of the units ms, s, m, h: 1m30s")
 }
 
@@ -269,7 +284,11 @@ var cpusExpr = lazy(cpusPattern)
 
 func cpus(s string) (int64, error) {
 	if !cpusExpr().MatchString(s) || len(s) > 64 {
-		return 0, bad("%q is not a number of CPUs", s)
+		e := bad("%q is not a number of CPUs", s)
+		if meant := cpusMeant(s); meant != "" {
+			e.fix("write %s", meant)
+		}
+		return 0, e
 	}
 	r, ok := new(big.Rat).SetString(s)
 	if !ok {

@@ -129,7 +129,7 @@ func SeccompProfile(data []byte) (string, error) {
 		} `json:"syscalls"`
 	}
 	if err := json.Unmarshal(data, &p); err != nil {
-		return "", bad("the seccomp profile is not the JSON that docker takes: %v", err)
+		return "", bad("the seccomp profile is not the JSON that docker takes: %s", jsonProblem(data, err))
 	}
 	if !contains(seccompActions, p.DefaultAction) {
 		return "", bad("the seccomp profile's defaultAction %q is not an action", p.DefaultAction).from(p.DefaultAction, seccompActions)
@@ -144,7 +144,7 @@ func SeccompProfile(data []byte) (string, error) {
 	}
 	var out bytes.Buffer
 	if err := json.Compact(&out, data); err != nil {
-		return "", bad("the seccomp profile is not JSON: %v", err)
+		return "", bad("the seccomp profile is not JSON: %s", jsonProblem(data, err))
 	}
 	return out.String(), nil
 }
