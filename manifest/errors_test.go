@@ -8,12 +8,12 @@ import (
 )
 
 // loadFile loads one file with a small environment.
-func loadFile(path string) diag.List {
-	_, d := Load(Options{
+func loadFile(path string) (diag.List, diag.Sources) {
+	doc, d := Load(Options{
 		Files: []string{path}, Repeatable: repeatable,
 		LookupEnv: environment(map[string]string{"HOME": "/home/me"}),
 	})
-	return d
+	return d, doc.Sources
 }
 
 func TestErrorFixtures(t *testing.T) { diagtest.Run(t, "testdata/errors", loadFile) }

@@ -92,13 +92,17 @@ type keySet map[string]Entry
 // add records a key, or reports that it is there already.
 func (k keySet) add(e Entry, d *diag.List) bool {
 	if first, found := k[e.Key]; found {
-		d.Errorf(CodeDuplicateKey, e.KeyRange, "the key %q stands here twice", e.Key).
-			Also(first.KeyRange, "first here").
-			WithHelp("keep one of the two")
+		duplicateKey(d, e, first)
 		return false
 	}
 	k[e.Key] = e
 	return true
+}
+
+func duplicateKey(d *diag.List, e, first Entry) {
+	d.Errorf(CodeDuplicateKey, e.KeyRange, "the key %q stands here twice", e.Key).
+		Also(first.KeyRange, "first here").
+		WithHelp("keep one of the two")
 }
 
 // missing returns those entries whose key is not in the set, and adds them.

@@ -36,8 +36,8 @@ type Node struct {
 	// Expanded says that ${...} was replaced in Text. Its Type is String, but a schema should read it as if the
 	// value stood there unquoted: `privileged: ${PRIVILEGED}`.
 	Expanded bool
-	// Broken says that ${...} in Text could not be replaced, or that a key of the Map is no word, which has been
-	// reported: the value means nothing, and a second error about it would only mislead.
+	// Broken says that something is wrong with the value that has been reported: ${...} in Text that could not be
+	// replaced, a key of the Map that is no word. The value means nothing, and a second error about it would mislead.
 	Broken  bool
 	Items   []*Node // of a List
 	Entries []Entry // of a Map, in file order; keys are unique

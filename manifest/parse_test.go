@@ -165,3 +165,18 @@ func TestPositions(t *testing.T) {
 		})
 	}
 }
+
+// TestTOMLLineEnds demands that CRLF between lines is one line feed, and that an escape is what it says.
+func TestTOMLLineEnds(t *testing.T) {
+	for text, want := range map[string]string{
+		"a = \"x\\r\\ny\"\r\n":       "x\r\ny",
+		"a = \"\"\"x\r\ny\"\"\"\r\n": "x\ny",
+		"a = '''\r\nx\r\ny'''":       "x\ny",
+		"a = \"\\u000d\\u000a\"\n":   "\r\n",
+	} {
+		n, d := ParseTOML("f.toml", []byte(text))
+		if d.HasErrors() || n.Get("a").Text != want {
+			t.Errorf("%q gives %q, %v", text, n.Get("a").Text, d)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -103,7 +104,8 @@ type tomlTable struct {
 	header bool // by its own [header]
 	dotted bool // by a dotted key
 	array  bool // a list made by [[header]]
-	keys   keySet
+	// index holds the places of the entries by key, for tables with more than a few.
+	index map[string]int
 }
 
 // tomlReader builds the tree from the expressions of the file.
@@ -142,7 +144,7 @@ func (r *tomlReader) read() diag.List {
 
 func (r *tomlReader) newTable(at diag.Range) *Node {
 	n := &Node{Kind: Map, Range: at}
-	r.tables[n] = &tomlTable{at: at, keys: keySet{}}
+	r.tables[n] = &tomlTable{at: at}
 	return n
 }
 
@@ -180,17 +182,41 @@ func (r *tomlReader) add(table *Node, e Entry) bool {
 	if len(r.diags) > maxFindings {
 		r.budget.spent = true
 	}
-	if !t.keys.add(e, &r.diags) {
+	if i := r.find(table, e.Key); i >= 0 {
+		duplicateKey(&r.diags, e, table.Entries[i])
 		return false
 	}
 	table.Entries = append(table.Entries, e)
+	switch n := len(table.Entries); {
+	case t.index != nil:
+		t.index[e.Key] = n - 1
+	case n > fewKeys:
+		t.index = make(map[string]int, 2*n)
+		for i := range table.Entries {
+			t.index[table.Entries[i].Key] = i
+		}
+	}
 	return true
 }
 
-// child returns the value of a table's key without walking the table.
+// fewKeys is how many keys of a table are looked through one by one, which is cheaper than an index for them.
+const fewKeys = 8
+
+// find returns the place of a key in a table, -1 if it has no such key.
+func (r *tomlReader) find(table *Node, key string) int {
+	if index := r.tables[table].index; index != nil {
+		if i, ok := index[key]; ok {
+			return i
+		}
+		return -1
+	}
+	return slices.IndexFunc(table.Entries, func(e Entry) bool { return e.Key == key })
+}
+
+// child returns the value of a table's key.
 func (r *tomlReader) child(table *Node, key string) *Node {
-	if e, ok := r.tables[table].keys[key]; ok {
-		return e.Value
+	if i := r.find(table, key); i >= 0 {
+		return table.Entries[i].Value
 	}
 	return nil
 }
@@ -327,8 +353,12 @@ func (r *tomlReader) value(v *unstable.Node, at, depth int) (*Node, int) {
 	case unstable.Bool:
 		n.Type = Bool
 	case unstable.String:
-		n.Text = strings.ReplaceAll(n.Text, "\r\n", "\n") // as YAML reads line ends
+		if bytes.Contains(r.src.text[from:end], []byte("\r\n")) {
+			n.Text = strings.ReplaceAll(n.Text, "\r\n", "\n") // as YAML reads line ends; escapes stay what they are
+		}
+		before := len(r.diags)
 		r.src.checkEscapes(&r.diags, from, end)
+		n.Broken = len(r.diags) > before
 	default: // dates and times stay text
 	}
 	if !r.count(len(n.Text), depth, n.Range) {

@@ -177,12 +177,14 @@ func (r *yamlReader) checkTag(n *yaml.Node, start int) bool {
 func (r *yamlReader) scalar(n *yaml.Node, start int) (*Node, int) {
 	end := r.scalarEnd(n, start)
 	out := &Node{Kind: Scalar, Text: n.Value, Range: r.src.span(start, end)}
+	before := len(r.diags)
 	switch {
 	case n.Style&yaml.DoubleQuotedStyle != 0:
 		r.src.checkEscapes(&r.diags, start, end)
 	case n.Style&(yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0:
 		r.checkPlain(n.Value, start, end)
 	}
+	out.Broken = len(r.diags) > before
 	switch n.ShortTag() {
 	case "!!null":
 		out.Kind, out.Text = Null, ""

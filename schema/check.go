@@ -13,6 +13,7 @@ import (
 // alike.
 type checker struct {
 	p     *Project
+	index *index
 	diags diag.List
 }
 
@@ -51,7 +52,7 @@ var projectRules = []func(*checker){
 // Check applies the rules between options and between containers. Whether a container that is referred to exists is
 // the planner's question, since it may be one of the host's.
 func Check(p *Project) diag.List {
-	k := &checker{p: p}
+	k := &checker{p: p, index: newIndex(p)}
 	for _, c := range p.Containers {
 		for _, rule := range containerRules {
 			rule(k, c)

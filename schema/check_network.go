@@ -21,6 +21,7 @@ func networkMode(c *Container) (value.NetworkMode, diag.Range) {
 // networkClass allows one of the built-in modes, or any number of user-defined networks.
 func (k *checker) networkClass(c *Container) {
 	list := c.Network.Networks
+	seen := map[string]diag.Range{}
 	for i := range list {
 		first := list[0]
 		if i > 0 && (first.Value.Mode != value.NetworkUser || list[i].Value.Mode != value.NetworkUser) {
@@ -28,12 +29,13 @@ func (k *checker) networkClass(c *Container) {
 				"only user-defined networks can be combined").WithHelp("keep one of them")
 			return
 		}
-		for _, before := range list[:i] {
-			if before.Value.Name == list[i].Value.Name {
-				k.diags.Errorf(CodeDuplicateEntry, list[i].At, "container %q names the network %q twice", c.Key, before.Value.Name).
-					Also(before.At, "first here").WithHelp("remove one of them")
-			}
+		name := list[i].Value.Name
+		if before, twice := seen[name]; twice {
+			k.diags.Errorf(CodeDuplicateEntry, list[i].At, "container %q names the network %q twice", c.Key, name).
+				Also(before, "first here").WithHelp("remove one of them")
+			continue
 		}
+		seen[name] = list[i].At
 	}
 }
 
@@ -135,21 +137,11 @@ func (k *checker) networkEntries(c *Container) {
 
 func (k *checker) allInternal(c *Container) bool {
 	for _, n := range c.Network.Networks {
-		if d := k.network(n.Value.Name); d == nil || !d.Internal.Value {
+		if d := k.index.networks[n.Value.Name]; d == nil || !d.Internal.Value {
 			return false
 		}
 	}
 	return true
-}
-
-// network finds a network's definition; nil only for projects that Decode did not make.
-func (k *checker) network(name string) *NetworkDef {
-	for _, n := range k.p.Networks {
-		if n.Key == name {
-			return n
-		}
-	}
-	return nil
 }
 
 func (k *checker) linkAliases(c *Container) {
@@ -166,7 +158,9 @@ func (k *checker) linkAliases(c *Container) {
 
 // subnets checks the section networks by itself.
 func (k *checker) subnets() {
-	for i, n := range k.p.Networks {
+	var subnets []netip.Prefix
+	var owners []*NetworkDef
+	for _, n := range k.p.Networks {
 		if slices.Contains([]string{"bridge", "default", "none", "host"}, n.Key) {
 			k.diags.Errorf(CodeBadName, n.At, "%q is a network mode and cannot be a network's name", n.Key).
 				WithHelp("choose another name")
@@ -181,12 +175,15 @@ func (k *checker) subnets() {
 					Also(n.Subnet.At, "the subnet").WithHelp("write gateway: %s", subnet.Addr().Next())
 			}
 		}
-		for _, other := range k.p.Networks[:i] {
-			if o, both := prefixOf(other); ok && both && o.Overlaps(subnet) {
-				k.diags.Errorf(CodeDuplicateAddress, n.Subnet.At, "the subnets of the networks %q and %q overlap", n.Key, other.Key).
-					Also(other.Subnet.At, "the other subnet").WithHelp("choose another subnet, or remove it to get a free one")
-			}
+		if !ok {
+			continue
 		}
+		if i := slices.IndexFunc(subnets, subnet.Overlaps); i >= 0 {
+			other := owners[i]
+			k.diags.Errorf(CodeDuplicateAddress, n.Subnet.At, "the subnets of the networks %q and %q overlap", n.Key, other.Key).
+				Also(other.Subnet.At, "the other subnet").WithHelp("choose another subnet, or remove it to get a free one")
+		}
+		subnets, owners = append(subnets, subnet), append(owners, n)
 	}
 }
 
@@ -264,7 +261,7 @@ func (k *checker) addresses() {
 
 // inSubnet demands a declared subnet that has the address to give away.
 func (k *checker) inSubnet(e endpoint) {
-	n := k.network(e.network)
+	n := k.index.networks[e.network]
 	if n == nil {
 		return
 	}

@@ -18,7 +18,7 @@ func (k *checker) names() {
 			if first := names[n.Value]; first != nil {
 				k.diags.Errorf(CodeDuplicateName, n.At, "the containers %q and %q have the same name", first.Key, c.Key).
 					Also(first.Metadata.Name.At, "first here").WithHelp("change one of them")
-			} else if o := k.p.Container(n.Value); o != nil && o != c {
+			} else if o := k.index.keys[n.Value]; o != nil && o != c {
 				k.diags.Errorf(CodeDuplicateName, n.At, "the container %q has the name that is the key of another", c.Key).
 					Also(o.At, "the other container").WithHelp("change one of them")
 			} else {
@@ -58,6 +58,7 @@ type binding struct {
 // ports finds host ports that are published twice.
 func (k *checker) ports() {
 	var all []binding
+	taken := map[string]*portSet{}
 	for _, c := range k.p.Containers {
 		if mode, _ := networkMode(c); mode != value.NetworkBridge && mode != value.NetworkUser {
 			continue
@@ -68,15 +69,41 @@ func (k *checker) ports() {
 			if p.Value.HostFirst == 0 || p.Value.HostFirst != p.Value.HostLast && p.Value.ContainerFirst == p.Value.ContainerLast {
 				continue
 			}
-			for _, o := range all {
-				if together(c, o.c) && clash(p.Value, o.Value) {
-					k.samePort(b, o)
-					break
-				}
+			set := taken[p.Value.Proto]
+			if set == nil {
+				set = new(portSet)
+				taken[p.Value.Proto] = set
+			}
+			if set.add(p.Value.HostFirst, p.Value.HostLast) {
+				k.clashes(b, all)
 			}
 			all = append(all, b)
 		}
 	}
+}
+
+// clashes compares a binding with those before it, one of which has one of its ports at some address.
+func (k *checker) clashes(b binding, before []binding) {
+	for _, o := range before {
+		if clash(b.Value, o.Value) && together(b.c, o.c) {
+			k.samePort(b, o)
+			return
+		}
+	}
+}
+
+// portSet holds the ports of a protocol that are taken at any address.
+type portSet [(1 << 16) / 64]uint64
+
+// add takes the ports from first to last, and reports whether one of them was taken.
+func (s *portSet) add(first, last uint16) bool {
+	found := false
+	for port := int(first); port <= int(last); port++ {
+		bit := uint64(1) << (port % 64)
+		found = found || s[port/64]&bit != 0
+		s[port/64] |= bit
+	}
+	return found
 }
 
 func (k *checker) samePort(b, first binding) {
@@ -107,24 +134,11 @@ func sameAddress(a, b netip.Addr) bool {
 	return a.IsUnspecified() || b.IsUnspecified()
 }
 
-// find returns the container that a reference means, if it is one of the file: by key, else by name.
-func (k *checker) find(ref string) *Container {
-	if c := k.p.Container(ref); c != nil {
-		return c
-	}
-	for _, c := range k.p.Containers {
-		if n := c.Metadata.Name; n.Set && n.Value == ref {
-			return c
-		}
-	}
-	return nil
-}
-
 // references finds containers that refer to themselves and names of networks and volumes where a container's belongs.
 func (k *checker) references() {
 	for _, c := range k.p.Containers {
 		for _, r := range References(c) {
-			target := k.find(r.Target)
+			target := k.index.container(r.Target)
 			switch {
 			case target == c:
 				k.diags.Errorf(CodeSelfReference, r.At, "container %q refers to itself with %s", c.Key, r.Option).
@@ -144,7 +158,7 @@ func (k *checker) donors() {
 		if mode.Value.Container == "" {
 			continue
 		}
-		donor := k.find(mode.Value.Container)
+		donor := k.index.container(mode.Value.Container)
 		if donor == nil || donor == c {
 			continue
 		}
@@ -159,7 +173,7 @@ func (k *checker) donors() {
 func (k *checker) secretNames() {
 	for _, c := range k.p.Containers {
 		for _, s := range c.Metadata.Secrets {
-			if slices.ContainsFunc(k.p.Secrets, func(d *SecretDef) bool { return d.Key == s.Value.Source }) {
+			if k.index.secrets[s.Value.Source] != nil {
 				continue
 			}
 			k.diags.Errorf(CodeNeeds, s.At, "container %q: there is no secret %q in the section secrets", c.Key, s.Value.Source).
@@ -169,19 +183,12 @@ func (k *checker) secretNames() {
 }
 
 func (k *checker) wrongKind(c *Container, r Reference) {
-	for _, v := range k.p.Volumes {
-		if v.Key == r.Target {
-			k.diags.Errorf(CodeWrongReference, r.At, "container %q, %s: %q is a volume, not a container", c.Key, r.Option, r.Target).
-				Also(v.At, "the volume").WithHelp(`write volume: "%s:/PATH"`, r.Target)
-			return
-		}
-	}
-	for _, n := range k.p.Networks {
-		if n.Key == r.Target {
-			k.diags.Errorf(CodeWrongReference, r.At, "container %q, %s: %q is a network, not a container", c.Key, r.Option, r.Target).
-				Also(n.At, "the network").WithHelp("write network: %s", r.Target)
-			return
-		}
+	if v := k.index.volumes[r.Target]; v != nil {
+		k.diags.Errorf(CodeWrongReference, r.At, "container %q, %s: %q is a volume, not a container", c.Key, r.Option, r.Target).
+			Also(v.At, "the volume").WithHelp(`write volume: "%s:/PATH"`, r.Target)
+	} else if n := k.index.networks[r.Target]; n != nil {
+		k.diags.Errorf(CodeWrongReference, r.At, "container %q, %s: %q is a network, not a container", c.Key, r.Option, r.Target).
+			Also(n.At, "the network").WithHelp("write network: %s", r.Target)
 	}
 }
 
@@ -195,7 +202,7 @@ func (k *checker) conditions() {
 					Also(first, "first here").WithHelp("keep one of them")
 			}
 			seen[dep.Value.Container] = dep.At
-			if target := k.find(dep.Value.Container); target != nil && target != c {
+			if target := k.index.container(dep.Value.Container); target != nil && target != c {
 				k.condition(c, target, dep)
 			}
 		}

@@ -176,20 +176,19 @@ func openFile(path string, at diag.Range) (*os.File, error) {
 // dropMounts does what docker does silently and rightly: the same volume entry twice is one, and an anonymous volume
 // gives way to anything else at its place.
 func dropMounts(c *Container) {
-	taken := func(target string) bool {
-		return slices.ContainsFunc(c.Mounts.Volumes, func(o Item[value.Mount]) bool {
-			return o.Value.Target == target && o.Value.Source != ""
-		}) || slices.ContainsFunc(c.Mounts.Tmpfs, func(t Item[value.Tmpfs]) bool { return t.Value.Target == target })
-	}
-	var kept Items[value.Mount]
+	taken := make(map[string]bool, len(c.Mounts.Volumes)+len(c.Mounts.Tmpfs))
 	for _, v := range c.Mounts.Volumes {
-		same := slices.ContainsFunc(kept, func(o Item[value.Mount]) bool { return o.Value == v.Value })
-		if same || v.Value.Source == "" && taken(v.Value.Target) {
-			continue
-		}
-		kept = append(kept, v)
+		taken[v.Value.Target] = taken[v.Value.Target] || v.Value.Source != ""
 	}
-	c.Mounts.Volumes = kept
+	for _, t := range c.Mounts.Tmpfs {
+		taken[t.Value.Target] = true
+	}
+	seen := make(map[value.Mount]bool, len(c.Mounts.Volumes))
+	c.Mounts.Volumes = slices.DeleteFunc(c.Mounts.Volumes, func(v Item[value.Mount]) bool {
+		drop := seen[v.Value] || v.Value.Source == "" && taken[v.Value.Target]
+		seen[v.Value] = true
+		return drop
+	})
 }
 
 // lookupEnv is where variables without a value come from.

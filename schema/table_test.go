@@ -16,11 +16,22 @@ import (
 // load reads a runfile as the commands do.
 func load(t testing.TB, path string) (*Project, diag.List) {
 	t.Helper()
+	p, _, diags := loadAll(path)
+	return p, diags
+}
+
+func loadAll(path string) (*Project, diag.Sources, diag.List) {
 	doc, diags := manifest.Load(manifest.Options{
 		Files: []string{path}, Repeatable: Repeatable, LookupEnv: func(string) (string, bool) { return "", false },
 	})
 	p, more := Decode(doc)
-	return p, append(diags, more...)
+	return p, doc.Sources, append(diags, more...)
+}
+
+// loadFixture is load for diagtest.
+func loadFixture(path string) (diag.List, diag.Sources) {
+	_, sources, diags := loadAll(path)
+	return diags, sources
 }
 
 // loadText reads a runfile from text.
@@ -179,18 +190,12 @@ func (r row[C]) refs0(c *C) []Value {
 
 func TestFixtures(t *testing.T) {
 	for _, dir := range []string{"testdata/errors", "testdata/good"} {
-		diagtest.Run(t, dir, func(path string) diag.List {
-			_, l := load(t, path)
-			return l
-		})
+		diagtest.Run(t, dir, loadFixture)
 	}
 }
 
 func TestCodeExamples(t *testing.T) {
-	diagtest.Examples(t, func(path string) diag.List {
-		_, l := load(t, path)
-		return l
-	})
+	diagtest.Examples(t, loadFixture)
 }
 
 func TestReferences(t *testing.T) {

@@ -48,17 +48,13 @@ func checkLogTag(text string) error {
 	return nil
 }
 
-// templateProblem is the library's reason without its names for the place.
+var tagPlace = lazy(`^template: tag:[0-9]+(:[0-9]+)?: (executing "tag" at )?`)
+
+// templateProblem is the library's reason without its words for the place.
 func templateProblem(err error) string {
-	text := err.Error()
-	for _, expr := range []string{`^template: tag:[0-9]+(:[0-9]+)?: `, `^executing "tag" at `, `map has no entry for key`} {
-		if i := lazy(expr)().FindStringIndex(text); i != nil {
-			if i[0] == 0 {
-				text = text[i[1]:]
-			} else {
-				text = text[:i[0]] + "there is no field" + text[i[1]:]
-			}
-		}
+	text := tagPlace().ReplaceAllString(err.Error(), "")
+	if _, field, missing := strings.Cut(text, "map has no entry for key "); missing {
+		return "there is no field " + field
 	}
 	return text
 }

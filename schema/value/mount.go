@@ -2,6 +2,7 @@ package value
 
 import (
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -290,16 +291,16 @@ var tmpfsFlags = []string{
 
 // tmpfsValues are the options with a value and what the kernel takes for it.
 var tmpfsValues = map[string]struct {
-	expr   string
+	expr   func() *regexp.Regexp
 	syntax string
 }{
-	"size":      {`^([0-9]+[kKmMgG]?|[0-9]+%)$`, "bytes with k, m or g, or a percentage of the memory"},
-	"mode":      {`^[0-7]{1,4}$`, "an octal number"},
-	"uid":       {`^[0-9]{1,10}$`, "a number"},
-	"gid":       {`^[0-9]{1,10}$`, "a number"},
-	"nr_inodes": {`^[0-9]+[kKmMgG]?$`, "a number"},
-	"nr_blocks": {`^[0-9]+[kKmMgG]?$`, "a number"},
-	"mpol":      {`^[a-z]+([:=].*)?$`, "a memory policy"},
+	"size":      {lazy(`^([0-9]+[kKmMgG]?|[0-9]+%)$`), "bytes with k, m or g, or a percentage of the memory"},
+	"mode":      {lazy(`^[0-7]{1,4}$`), "an octal number"},
+	"uid":       {lazy(`^[0-9]{1,10}$`), "a number"},
+	"gid":       {lazy(`^[0-9]{1,10}$`), "a number"},
+	"nr_inodes": {lazy(`^[0-9]+[kKmMgG]?$`), "a number"},
+	"nr_blocks": {lazy(`^[0-9]+[kKmMgG]?$`), "a number"},
+	"mpol":      {lazy(`^[a-z]+([:=].*)?$`), "a memory policy"},
 }
 
 var tmpfsValueNames = []string{"size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks=", "mpol="}
@@ -346,7 +347,7 @@ func tmpfsOption(word string) error {
 	if !ok {
 		return bad("%q is not an option of tmpfs", word).from(name+"=", tmpfsValueNames)
 	}
-	if !lazy(rule.expr)().MatchString(v) {
+	if !rule.expr().MatchString(v) {
 		return bad("%s of a tmpfs is %s, not %q", name, rule.syntax, v)
 	}
 	if name == "uid" || name == "gid" {
