@@ -139,6 +139,7 @@ func (x *expander) reference(at, depth int, live bool) (string, int) {
 	if !ok {
 		return "", -1
 	}
+	x.noteUse(name, at, i)
 	got := x.lookup(name, at, i, operator, live)
 	if operator == "" {
 		return x.plain(got, name, at, i+1, live), i + 1

@@ -36,6 +36,7 @@ func (l *loader) includes(n *Node, f *file, s *scope, stack []*file) []*sections
 			continue
 		}
 		inner := newScope(s)
+		l.scopes = append(l.scopes, inner)
 		l.declare(child, inner)
 		for _, e := range inc.varNames {
 			if inner.decls[e.Key] == nil {

@@ -28,6 +28,7 @@ func Load(o Options) (*Document, diag.List) {
 	l := newLoader(o)
 	l.load()
 	l.doc.Root.Range.File = l.mainName()
+	l.doc.Variables = l.variables()
 	l.diags.Sort()
 	return l.doc, l.diags
 }
@@ -49,6 +50,8 @@ type loader struct {
 	secrets  map[string]bool
 	// declared are the variables of all files, for --var.
 	declared     map[string]bool
+	scopes       []*scope // in the order of reading
+	uses         usage
 	projectEntry *Entry
 }
 
@@ -61,7 +64,8 @@ func newLoader(o Options) *loader {
 	}
 	l := &loader{
 		o: o, sources: map[string]*source{}, secrets: map[string]bool{}, declared: map[string]bool{},
-		doc: &Document{Root: &Node{Kind: Map}, Sources: diag.Sources{}},
+		uses: usage{declared: map[*declaration][]diag.Range{}, undeclared: map[string][]diag.Range{}},
+		doc:  &Document{Root: &Node{Kind: Map}, Sources: diag.Sources{}},
 	}
 	l.cwd, _ = os.Getwd()
 	l.dir = l.absolute(l.cwd, o.Dir)
@@ -139,6 +143,17 @@ func (l *loader) load() {
 
 // runfileNames are what a search looks for in each directory.
 var runfileNames = []string{"runfile.yaml", "runfile.yml", "runfile.toml"}
+
+// Find returns the runfile that Load reads when it is given none, as the user may open it from the working directory;
+// dir is where the search starts, "" the working directory. The name is empty after an error.
+func Find(dir string) (string, diag.List) {
+	l := newLoader(Options{Dir: dir})
+	path, ok := l.find()
+	if !ok {
+		return "", l.diags
+	}
+	return l.shown(path), nil
+}
 
 // find searches the directory and its parents.
 func (l *loader) find() (string, bool) {
@@ -256,7 +271,7 @@ func (l *loader) parse(f *file, text []byte) *file {
 	l.sources[f.name] = newSource(f.name, text)
 	l.doc.Sources[f.name] = text
 	read := ParseYAML
-	if isTOML(f.name, text) {
+	if IsTOML(f.name, text) {
 		read = ParseTOML
 	}
 	root, d := read(f.name, text)
@@ -292,8 +307,9 @@ func (l *loader) notMap(root *Node) {
 	d.WithHelp("write `image: NAME`, or a `containers` section")
 }
 
-// isTOML goes by the file's name, and by the first line with content where the name says nothing (standard input, pipes).
-func isTOML(name string, text []byte) bool {
+// IsTOML reports whether a text is read as TOML. It goes by the file's name, and by the first line with content where
+// the name says nothing (standard input, pipes).
+func IsTOML(name string, text []byte) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".toml":
 		return true

@@ -46,4 +46,6 @@ type Document struct {
 	Sources diag.Sources
 	// Secrets are the values of variables that are declared secret, for masking output.
 	Secrets []string
+	// Variables are those that the files declare and those they use, for `runfile vars`.
+	Variables []Variable
 }

@@ -19,6 +19,7 @@ type declaration struct {
 	secret   bool
 	enum     []string
 	pattern  *regexp.Regexp
+	help     string
 }
 
 // scope is what the variables of a file mean: its own declarations, then those of the files that include it.
@@ -61,6 +62,7 @@ func (s *scope) names() []string {
 type variable struct {
 	text      string
 	set       bool
+	from      Source
 	broken    bool // a diagnostic was given
 	resolving bool
 }
@@ -102,6 +104,7 @@ func (l *loader) varsFile(abs string, at diag.Range) map[string]dotValue {
 // rootScope declares the variables of all files that the user named, later ones replacing earlier ones.
 func (l *loader) rootScope(files []*file) *scope {
 	s := newScope(nil)
+	l.scopes = append(l.scopes, s)
 	for _, f := range files {
 		l.declare(f, s)
 	}
@@ -191,7 +194,9 @@ func (l *loader) declarationKey(d *declaration, k Entry) {
 		}
 		d.pattern = p
 	case "help":
-		l.isText(k)
+		if l.isText(k) {
+			d.help = v.Text
+		}
 	default:
 		out := l.diags.Errorf(CodeBadVariable, k.KeyRange, "the declaration of a variable has no key %q", k.Key)
 		if near, ok := l.nearest(k.Key, declarationKeys); ok {
@@ -223,28 +228,28 @@ func (l *loader) value(d *declaration, s *scope, use diag.Range) *variable {
 	}
 	v = &variable{resolving: true}
 	s.known[d.name] = v
-	from, at := "", diag.Range{}
+	at := diag.Range{}
 	fromCLI, inCLI := l.o.Vars[d.name]
 	fromEnv, inEnv := l.o.LookupEnv(d.name)
 	switch {
 	case has(s.bound, d.name, v, &at):
-		from = "the include"
+		v.from = FromInclude
 	case inCLI:
-		v.text, v.set, from = fromCLI, true, "--var"
+		v.text, v.set, v.from = fromCLI, true, FromVar
 	case has(l.cli.values, d.name, v, &at):
-		from = "--vars-file"
+		v.from = FromVarsFlag
 	case inEnv:
-		v.text, v.set, from = fromEnv, true, "the environment"
+		v.text, v.set, v.from = fromEnv, true, FromEnvironment
 	case has(s.files, d.name, v, &at):
-		from = "vars-file"
+		v.from = FromVarsFile
 	case d.fallback != nil:
 		ok := false
 		v.text, ok = l.expandText(d.fallback, d.file, s)
-		v.set, v.broken, at = true, v.broken || !ok, d.fallback.Range
+		v.set, v.from, v.broken, at = true, FromDefault, v.broken || !ok, d.fallback.Range
 	}
 	v.resolving = false
 	if !v.broken {
-		l.checkValue(d, v, from, at)
+		l.checkValue(d, v, at)
 	}
 	if d.secret && v.text != "" && !l.secrets[v.text] {
 		l.secrets[v.text] = true
@@ -263,7 +268,7 @@ func has(values map[string]dotValue, name string, v *variable, at *diag.Range) b
 }
 
 // checkValue applies required, enum and pattern.
-func (l *loader) checkValue(d *declaration, v *variable, from string, at diag.Range) {
+func (l *loader) checkValue(d *declaration, v *variable, at diag.Range) {
 	why := ""
 	switch {
 	case !v.set && d.required:
@@ -276,8 +281,7 @@ func (l *loader) checkValue(d *declaration, v *variable, from string, at diag.Ra
 	case len(d.enum) > 0 && !slices.Contains(d.enum, v.text):
 		why = "allowed are " + strings.Join(d.enum, ", ")
 	case d.pattern != nil && !d.pattern.MatchString(v.text):
-		p := d.pattern.String()
-		why = "it must match " + p[len("^(?:"):len(p)-len(")$")]
+		why = "it must match " + plainPattern(d.pattern)
 	default:
 		return
 	}
@@ -286,7 +290,7 @@ func (l *loader) checkValue(d *declaration, v *variable, from string, at diag.Ra
 	if !d.secret {
 		shown = " " + quoted(v.text)
 	}
-	if from != "" {
+	if from := v.from.words(); from != "" {
 		shown += " from " + from
 	}
 	if at.IsZero() {
@@ -295,6 +299,11 @@ func (l *loader) checkValue(d *declaration, v *variable, from string, at diag.Ra
 	}
 	l.diags.Errorf(CodeVariableValue, at, "the value%s is not allowed for %q", shown, d.name).
 		Also(d.at, "declared here").WithHelp("%s", why)
+}
+
+// plainPattern is a pattern as the file has it.
+func plainPattern(p *regexp.Regexp) string {
+	return strings.TrimSuffix(strings.TrimPrefix(p.String(), "^(?:"), ")$")
 }
 
 // quoted shortens a value for a message.
