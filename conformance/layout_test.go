@@ -24,6 +24,7 @@ var ladder = map[string][]string{
 	"manifest":                   {"manifest/diag"},
 	"schema/value":               {},
 	"schema":                     {"manifest", "manifest/diag", "schema/value"},
+	"schema/tidy":                {"schema", "manifest", "manifest/diag"},
 	"schema/gen":                 {"schema", "schema/value", "manifest/diag"},
 	"planner/graph":              {},
 	"planner":                    {"schema", "schema/value", "planner/graph", "manifest/diag"},
