@@ -21,7 +21,10 @@ type member struct {
 // apart from positions. Options that were not given are left out; variables that came from the environment are written
 // without their values; paths are absolute.
 func WriteManifest(w io.Writer, p *Project, format string) error {
-	tree := manifestTree(p)
+	return writeTree(w, manifestTree(p), format)
+}
+
+func writeTree(w io.Writer, tree object, format string) error {
 	if err := checkText(tree); err != nil {
 		return err
 	}
@@ -73,7 +76,7 @@ func manifestTree(p *Project) object {
 	if o := rowTree(policyRows, &p.Policy); len(o) > 0 {
 		root = append(root, member{"policy", o})
 	}
-	var networks, volumes, containers object
+	var networks, volumes, secrets, containers object
 	for _, n := range p.Networks {
 		if !n.Implicit {
 			networks = append(networks, member{n.Key, rowTree(networkRows, n)})
@@ -84,11 +87,14 @@ func manifestTree(p *Project) object {
 			volumes = append(volumes, member{v.Key, rowTree(volumeRows, v)})
 		}
 	}
+	for _, d := range p.Secrets {
+		secrets = append(secrets, member{d.Key, rowTree(secretRows, d)})
+	}
 	for _, c := range p.Containers {
 		containers = append(containers, member{c.Key, containerTree(c)})
 	}
-	for _, s := range []member{{"networks", networks}, {"volumes", volumes}, {"containers", containers}} {
-		if o := s.value.(object); len(o) > 0 { //nolint:forcetypeassert // the three lines above
+	for _, s := range []member{{"networks", networks}, {"volumes", volumes}, {"secrets", secrets}, {"containers", containers}} {
+		if o := s.value.(object); len(o) > 0 { //nolint:forcetypeassert // made above
 			root = append(root, s)
 		}
 	}
@@ -128,7 +134,7 @@ func rowTree[C any](table []row[C], c *C) object {
 func escape(v any) any {
 	switch v := v.(type) {
 	case string:
-		return strings.ReplaceAll(v, "${", "$${")
+		return escapeText(v)
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
@@ -144,6 +150,8 @@ func escape(v any) any {
 	}
 	return v
 }
+
+func escapeText(s string) string { return strings.ReplaceAll(s, "${", "$${") }
 
 // dependencyTree writes depends-on as a list, or as a map as soon as one entry has a condition.
 func dependencyTree(c *Container) any {

@@ -7,8 +7,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
-
-	"gopkg.in/yaml.v3"
+	"unicode/utf8"
 )
 
 // yamlManifest prints block style, with short lists of plain text in flow style.
@@ -30,23 +29,30 @@ func yamlObject(b *strings.Builder, o object, pad string) {
 			b.WriteString("\n")
 			yamlObject(b, v, pad+"  ")
 		case []any:
-			yamlList(b, v, pad)
+			yamlList(b, v, pad, yamlScalar(m.key)+": ")
 		default:
-			b.WriteString(" " + yamlScalar(v) + "\n")
+			b.WriteString(" " + yamlBlockScalar(v) + "\n")
 		}
 	}
 }
 
+// fits reports whether a line with a list is short enough, as the normal form of runfile fmt has it.
+func fits(line string) bool { return utf8.RuneCountInString(line) <= 100 }
+
 // yamlList prints a list on one line if it is short.
-func yamlList(b *strings.Builder, list []any, pad string) {
+func yamlList(b *strings.Builder, list []any, pad, key string) {
 	flow := yamlFlow(list)
-	if len(pad)+len(flow) <= 100 {
+	if fits(pad + key + flow) {
 		b.WriteString(" " + flow + "\n")
 		return
 	}
 	b.WriteString("\n")
 	for _, v := range list {
-		b.WriteString(pad + "  - " + yamlFlow(v) + "\n")
+		item := yamlBlockScalar(v)
+		if item == "" {
+			item = yamlFlow(v)
+		}
+		b.WriteString(pad + "  - " + item + "\n")
 	}
 }
 
@@ -77,36 +83,24 @@ func yamlFlow(v any) string {
 	return yamlScalar(v)
 }
 
-// plainYAML is text that needs no quotes anywhere, as long as YAML does not read it as something else.
-var plainYAML = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./=+@-]*$`) })
+// yamlScalar is a scalar that stands in brackets or is a key; yamlBlockScalar one that stands alone.
+func yamlScalar(v any) string { return scalarText(v, true) }
 
-func yamlScalar(v any) string {
+func yamlBlockScalar(v any) string { return scalarText(v, false) }
+
+func scalarText(v any, inBrackets bool) string {
 	switch v := v.(type) {
 	case bool:
 		return strconv.FormatBool(v)
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case string:
-		if plainYAML().MatchString(v) && yamlReads(v) {
+		if PlainYAML(v, inBrackets) {
 			return v
 		}
 		return quoted(v)
 	}
 	return ""
-}
-
-// yamlReads reports whether YAML takes the bare word for text: not for a number, a boolean, a date or nothing. The
-// words of YAML 1.1 are left out as well, for the sake of other readers.
-func yamlReads(word string) bool {
-	switch strings.ToLower(word) {
-	case "yes", "no", "on", "off", "y", "n":
-		return false
-	}
-	var n yaml.Node
-	if yaml.Unmarshal([]byte(word), &n) != nil || len(n.Content) != 1 {
-		return false
-	}
-	return n.Content[0].Tag == "!!str" && n.Content[0].Value == word
 }
 
 // quoted is a double-quoted text that YAML and TOML read alike, and JSON as well unless it holds characters beyond the
@@ -177,7 +171,7 @@ func tomlManifest(root object) string {
 func tomlTable(b *strings.Builder, o object, path string) {
 	for _, m := range o {
 		if !isTable(path, m) {
-			b.WriteString(tomlKey(m.key) + " = " + tomlValue(m.value) + "\n")
+			tomlPair(b, tomlKey(m.key)+" = ", m.value)
 		}
 	}
 	for _, m := range o {
@@ -194,6 +188,21 @@ func tomlTable(b *strings.Builder, o object, path string) {
 		}
 		tomlTable(b, sub, name)
 	}
+}
+
+// tomlPair prints a key and its value; a list that is too long for one line has each item on its own.
+func tomlPair(b *strings.Builder, key string, v any) {
+	text := tomlValue(v)
+	list, ok := v.([]any)
+	if !ok || fits(key+text) {
+		b.WriteString(key + text + "\n")
+		return
+	}
+	b.WriteString(key + "[\n")
+	for _, item := range list {
+		b.WriteString("  " + tomlValue(item) + ",\n")
+	}
+	b.WriteString("]\n")
 }
 
 // isTable reports whether a member gets a [table] of its own: sections and their entries do, maps inside are inline.

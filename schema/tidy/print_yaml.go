@@ -3,6 +3,8 @@ package tidy
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/runfile/runfile/schema"
 )
 
 // width is how long a line with a collection in brackets may be, in code points.
@@ -102,7 +104,7 @@ func (p *printer) block(n *node, pad string) {
 
 func yamlKey(k *node) string {
 	text := unquote(k.lines[0])
-	if bare(text, true) {
+	if schema.PlainYAML(text, true) {
 		return text
 	}
 	return yamlText(k.lines[0], true)

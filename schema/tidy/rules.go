@@ -3,6 +3,7 @@ package tidy
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/runfile/runfile/schema"
 )
@@ -49,17 +50,19 @@ func newRules(first []string, options []schema.Option) *rules {
 	return r
 }
 
+// allRules is made once: the table does not change.
+var allRules = sync.OnceValue(newRulebook)
+
 // rulebook finds the rules of a map by the keys that lead to it.
 type rulebook struct {
-	sort           bool
 	top, container *rules
 	sections       map[string]*rules // networks, volumes, policy
 	named          map[string]bool   // sections whose entries have the keys
 }
 
-func newRulebook(sort bool) *rulebook {
+func newRulebook() *rulebook {
 	options := schema.Options()
-	b := &rulebook{sort: sort, container: newRules(firstKeys, options), sections: map[string]*rules{}, named: map[string]bool{}}
+	b := &rulebook{container: newRules(firstKeys, options), sections: map[string]*rules{}, named: map[string]bool{}}
 	for _, s := range schema.Sections() {
 		b.sections[s.Name] = newRules(nil, s.Options)
 		b.named[s.Name] = s.Named
@@ -100,12 +103,17 @@ func (b *rulebook) at(path []string) *rules {
 }
 
 // arrange puts the keys of a tree in order, and writes lists of one as lists.
-func (d *yamlDoc) arrange(b *rulebook) { b.arrange(d.root, nil) }
+func (d *yamlDoc) arrange(sort bool) { (&arranger{allRules(), sort}).yaml(d.root, nil) }
 
-func (b *rulebook) arrange(n *node, path []string) {
+type arranger struct {
+	*rulebook
+	sort bool
+}
+
+func (b *arranger) yaml(n *node, path []string) {
 	if n.kind == list {
 		for _, it := range n.items {
-			b.arrange(it.value, append(path, ""))
+			b.yaml(it.value, append(path, ""))
 		}
 	}
 	if n.kind != mapping {
@@ -120,7 +128,7 @@ func (b *rulebook) arrange(n *node, path []string) {
 		if r != nil && r.lists[name] {
 			it.value = asList(it.value)
 		}
-		b.arrange(it.value, append(path, name))
+		b.yaml(it.value, append(path, name))
 	}
 }
 

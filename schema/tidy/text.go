@@ -1,23 +1,10 @@
 package tidy
 
 import (
-	"regexp"
 	"strings"
-)
 
-// Words that YAML 1.1 or 1.2 reads as something else than text. Runfiles are read as YAML 1.2, but editors and other
-// tools that see them are not all so young, so quotes around these stay.
-var (
-	otherWord   = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null|~|=|<<)$`)
-	otherNumber = regexp.MustCompile(`(?i)^([-+]?[0-9._:,]*(e[-+]?[0-9]+)?|[-+]?0[xob][0-9a-f_]*|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|[-+]?\.(inf|nan))$`)
-	bareText    = regexp.MustCompile(`^[A-Za-z0-9_./~]([A-Za-z0-9_./=+@:~-]*|[A-Za-z0-9_./=+@:~ -]*[A-Za-z0-9_./=+@~-])$`)
+	"github.com/runfile/runfile/schema"
 )
-
-// bare reports whether a text needs no quotes. In brackets words with spaces keep them, for the eye.
-func bare(text string, flow bool) bool {
-	return bareText.MatchString(text) && !strings.HasSuffix(text, ":") && !strings.Contains(text, ": ") &&
-		!otherWord.MatchString(text) && !otherNumber.MatchString(text) && (!flow || !strings.Contains(text, " "))
-}
 
 // unquote returns the text of a scalar of one line; what has escapes stays as it is.
 func unquote(raw string) string {
@@ -45,7 +32,7 @@ func yamlText(raw string, flow bool) string {
 	switch {
 	case text == raw, strings.Contains(text, "${"):
 		return raw
-	case bare(text, flow):
+	case schema.PlainYAML(text, flow):
 		return text
 	}
 	return doubleQuoted(text, raw)

@@ -95,7 +95,7 @@ func format(text string, isTOML bool, o Options) (string, []string, error) {
 	case isTOML:
 		d := readTOML(text)
 		comments := d.comments()
-		d.arrange(newRulebook(o.Sort))
+		d.arrange(o.Sort)
 		return d.print(), comments, nil
 	case strings.HasPrefix(strings.TrimLeft(text, " \t\n"), "{") && json.Valid([]byte(text)):
 		var out bytes.Buffer
@@ -109,6 +109,6 @@ func format(text string, isTOML bool, o Options) (string, []string, error) {
 		return "", nil, err
 	}
 	comments := d.comments()
-	d.arrange(newRulebook(o.Sort))
+	d.arrange(o.Sort)
 	return d.print(), comments, nil
 }

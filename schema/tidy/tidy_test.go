@@ -227,3 +227,26 @@ func TestLargeFile(t *testing.T) {
 		}
 	}
 }
+
+// TestWrittenIsNormal: what runfile writes itself has the normal form.
+func TestWrittenIsNormal(t *testing.T) {
+	for path, src := range corpus(t) {
+		if parse(path, src) == nil || strings.Contains(path, ".txtar") {
+			continue
+		}
+		p, codes := project(t, path, src)
+		if codes != "" {
+			continue
+		}
+		for _, form := range []string{"yaml", "toml"} {
+			var b strings.Builder
+			if err := schema.WriteManifest(&b, p, form); err != nil {
+				t.Fatal(err)
+			}
+			out, diags := tidy.Format("runfile."+form, []byte(b.String()), tidy.Options{})
+			if string(out) != b.String() || diags.HasErrors() {
+				t.Errorf("%s: written as\n%s\nand tidied as\n%s\n%v", path, b.String(), out, diags)
+			}
+		}
+	}
+}

@@ -147,17 +147,18 @@ func (r *tomlReader) collection(of kind, closing byte) *node {
 }
 
 // arrange puts the keys of each table in order, and writes lists of one as lists.
-func (d *tomlDoc) arrange(b *rulebook) {
+func (d *tomlDoc) arrange(sort bool) {
+	b := &arranger{allRules(), sort}
 	for _, t := range d.tables {
 		var path []string
 		for _, part := range t.path {
 			path = append(path, unquote(part))
 		}
-		b.arrangeTOML(t.keys, path)
+		b.toml(t.keys, path)
 	}
 }
 
-func (b *rulebook) arrangeTOML(items []*item, path []string) {
+func (b *arranger) toml(items []*item, path []string) {
 	if r := b.at(path); r != nil && b.sort {
 		sortItems(items, r.rank)
 	}
@@ -171,7 +172,7 @@ func (b *rulebook) arrangeTOML(items []*item, path []string) {
 			it.value = asList(it.value)
 		}
 		if it.value.kind == mapping {
-			b.arrangeTOML(it.value.items, full)
+			b.toml(it.value.items, full)
 		}
 	}
 }

@@ -218,9 +218,7 @@ func (r *yamlReader) value(parent int, inMap, block bool) *node {
 			block = false
 		case c == '#' || c == '\n' || c == 0:
 			n.open = r.skip()
-			// The library takes a block scalar in the column of its key.
-			here := inMap && r.dash() || r.peek() == '|' || r.peek() == '>'
-			if col := r.col(); col < parent || col == parent && !here {
+			if !r.goesOn(parent, inMap) {
 				n.foot = r.take(parent + 1)
 				return n
 			}
@@ -229,6 +227,14 @@ func (r *yamlReader) value(parent int, inMap, block bool) *node {
 			return r.leaf(n, parent)
 		}
 	}
+}
+
+// goesOn reports whether what stands on a line of its own is the value of a key or dash in column parent.
+func (r *yamlReader) goesOn(parent int, inMap bool) bool {
+	if col := r.col(); col != parent {
+		return col > parent
+	}
+	return inMap && r.dash() || r.peek() == '|' || r.peek() == '>' // the library takes a block scalar in that column, too
 }
 
 // settle gives a node the comments between its key and the place that has been reached.

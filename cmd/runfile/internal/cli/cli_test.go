@@ -154,6 +154,20 @@ func TestSecretsAreMasked(t *testing.T) {
 	if r = runIn(t, files, nil, "config", "--show-secrets"); !strings.Contains(r.stdout, "canary") {
 		t.Errorf("with --show-secrets: %+v", r)
 	}
+	for _, option := range []string{
+		"hostname: h-${PW}", "annotation: k=${PW}", "log-opt: {tag: \"${PW}\"}", "log-driver: splunk\n    log-opt: {splunk-token: canary, splunk-url: \"http://x\"}", "health-cmd: test ${PW}",
+		"command: [a, \"${PW}\"]", "volume: /srv/${PW}:/x", "label: {a: \"${PW}\"}", "user: ${PW}",
+	} {
+		text := "vars: {PW: {secret: true, default: canary}, A: {secret: true, default: a}}\nvolumes: {v: {label: \"k=${PW}\"}}\n" +
+			"containers:\n  a:\n    image: busybox\n    env: {A: \"${A}\", B: aa}\n    " + option + "\n"
+		for _, form := range []string{"yaml", "toml", "json"} {
+			r := runIn(t, map[string]string{"runfile.yaml": text}, nil, "config", "--format", form)
+			if r.code != 0 || strings.Contains(r.stdout+r.stderr, "canary") || !strings.Contains(r.stdout, "A=<secret>") ||
+				!strings.Contains(r.stdout, "B=aa") {
+				t.Errorf("%s as %s: %+v", option, form, r)
+			}
+		}
+	}
 	if r = runIn(t, files, nil, "plan"); strings.Contains(r.stdout+r.stderr, "canary") {
 		t.Errorf("plan shows a secret: %+v", r)
 	}

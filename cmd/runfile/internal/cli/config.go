@@ -34,8 +34,12 @@ func (a *app) config(form string, secrets bool) error {
 	if err != nil {
 		return err
 	}
-	if !secrets && maskSecrets(p, doc.Secrets) {
+	if secrets {
+		return schema.WriteManifest(a.stdout, p, form)
+	}
+	found, err := writeMasked(a.stdout, p, form, doc.Secrets)
+	if found {
 		fmt.Fprintf(a.stderr, "runfile: secrets are printed as %s; --show-secrets prints them\n", masked)
 	}
-	return schema.WriteManifest(a.stdout, p, form)
+	return err
 }

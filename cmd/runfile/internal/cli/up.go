@@ -105,8 +105,8 @@ func (a *app) helpAsked(p *schema.Project, doc *manifest.Document, names []strin
 	if len(shown.Containers) == 0 {
 		return false, nil
 	}
-	maskSecrets(&shown, doc.Secrets)
-	return true, schema.WriteManifest(a.stdout, &shown, "yaml")
+	_, err = writeMasked(a.stdout, &shown, "yaml", doc.Secrets)
+	return true, err
 }
 
 // parallelism fills in RUNFILE_PARALLEL and refuses what is no number of steps.
