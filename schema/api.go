@@ -34,6 +34,9 @@ func Values(c *Container, name string) []Value {
 	if r := rowByName[name]; r != nil {
 		return r.values(c)
 	}
+	if remap := c.Namespaces.Remap; name == remapKey && remap.Set { // the policy's, which holds for this container
+		return []Value{{Text: remap.Value, At: remap.At}}
+	}
 	return nil
 }
 
@@ -70,6 +73,9 @@ func Canonical(c *Container) map[string]string {
 	}
 	if c.Security.SeccompProfile != "" {
 		out["security-opt"] += "\n" + c.Security.SeccompProfile
+	}
+	if c.Namespaces.Remap.Set {
+		out[remapKey] = c.Namespaces.Remap.Value
 	}
 	return out
 }

@@ -34,6 +34,7 @@ var containerRules = []func(*checker, *Container){
 	(*checker).networkModes,
 	(*checker).networkEntries,
 	(*checker).linkAliases,
+	(*checker).remapped,
 }
 
 // projectRules are the rules between containers, networks and volumes.

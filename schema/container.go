@@ -157,6 +157,9 @@ type Namespaces struct {
 	CgroupNS   Opt[value.NamespaceMode] `json:"cgroupns,omitzero"`
 	Hostname   Opt[string]              `json:"hostname,omitzero"`
 	Domainname Opt[string]              `json:"domainname,omitzero"`
+	// Remap is the policy's userns-remap where the container follows it, which is without userns: host. At is where the
+	// policy says so, and nowhere if the environment does.
+	Remap Opt[string] `json:"remap,omitzero"`
 }
 
 // Security is what the process may do.
@@ -354,6 +357,7 @@ type Policy struct {
 	FailFast      Opt[bool]          `json:"failFast,omitzero"`
 	Timeout       Opt[time.Duration] `json:"timeout,omitzero"`
 	TeardownGrace Opt[time.Duration] `json:"teardownGrace,omitzero"`
+	UsernsRemap   Opt[string]        `json:"usernsRemap,omitzero"` // default, USER[:GROUP] or UID[:GID]
 }
 
 // Effective is a container merged with its image's configuration: what will really run. The engine makes it at create.

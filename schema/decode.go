@@ -55,6 +55,7 @@ func Decode(doc *manifest.Document) (*Project, diag.List) {
 			WithHelp("add `containers: {NAME: {image: IMAGE}}`, or `image: IMAGE` at the top for a single container")
 	}
 	p.addImplicit()
+	p.applyRemap()
 	diags := append(d.diags, Check(p)...)
 	diags.Sort()
 	return p, diags

@@ -27,10 +27,11 @@ var namespacesOptions = []row[Container]{
 		Help: "PID namespace to use",
 	}, pidMode, value.NamespaceSyntax(true, "host")).referring("pid", joined(pidMode)),
 	opt(Option{
-		Name: "userns", Group: GroupNamespaces, Arg: "string", Example: "host", OS: linux, NotYet: notBuilt,
+		Name: "userns", Group: GroupNamespaces, Arg: "string", Example: "host", OS: linux,
 		Help: "User namespace to use\n" +
 			"'host': Use the Docker host user namespace\n" +
 			"'': Use the Docker daemon user namespace specified by `--userns-remap` option.",
+		Doc: "What docker's daemon is told by `--userns-remap`, runfile is told by `userns-remap` in the section `policy`.",
 	}, func(c *Container) *Opt[value.NamespaceMode] { return &c.Namespaces.UserNS }, value.NamespaceSyntax(false, "host")),
 	opt(Option{
 		Name: "uts", OS: linux, Group: GroupNamespaces, Arg: "string", Example: "host",

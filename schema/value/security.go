@@ -148,3 +148,27 @@ func SeccompProfile(data []byte) (string, error) {
 	}
 	return out.String(), nil
 }
+
+// RemapSyntax is the syntax of userns-remap, docker's: whose ranges of subordinate ids are used.
+func RemapSyntax() Parser[string] {
+	name := `[A-Za-z0-9_][A-Za-z0-9_.-]*\$?`
+	return Parser[string]{
+		Parse: func(s string) (string, error) {
+			user, group, hasGroup := strings.Cut(s, ":")
+			if !isAccount(user) || hasGroup && !isAccount(group) {
+				return "", bad("%q is neither default nor USER[:GROUP] nor UID[:GID]", s).fix("write default for the user dockremap")
+			}
+			return s, nil
+		},
+		Format: func(s string) string { return s },
+		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0)}, pattern(`^`+name+`(:`+name+`)?$`)),
+		Syntax: "default | USER[:GROUP] | UID[:GID]", Words: []string{"default"},
+	}
+}
+
+// isAccount says whether s may be a user or group of the host. What useradd(8) takes is a part of it.
+func isAccount(s string) bool {
+	const first = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+	s = strings.TrimSuffix(s, "$")
+	return s != "" && strings.Contains(first, s[:1]) && strings.Trim(s, first+".-") == ""
+}
