@@ -159,7 +159,7 @@ func (s *Sandbox) openNetns(ipv6 bool) error {
 		}
 	}
 	var err error
-	if s.ns, err = s.m.k.Netns(0, ipv6); err != nil {
+	if s.ns, err = s.m.k.Netns(0, s.a.Users, ipv6); err != nil {
 		return err
 	}
 	var ifaces []Interface
@@ -210,7 +210,7 @@ func (e *endpoint) lease(ip, ip6 netip.Addr) error {
 // adoptNetns opens the namespace of a running container and reads its addresses from it: the kernel knows best.
 func (s *Sandbox) adoptNetns() error {
 	var err error
-	if s.ns, err = s.m.k.Netns(s.a.ReuseNetnsPID, false); err != nil {
+	if s.ns, err = s.m.k.Netns(s.a.ReuseNetnsPID, nil, false); err != nil {
 		return err
 	}
 	if s.ns.file != nil {

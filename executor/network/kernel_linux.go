@@ -3,6 +3,7 @@ package network
 import (
 	"net"
 	"net/netip"
+	"os"
 
 	"github.com/runfile/runfile/executor/network/ipam"
 )
@@ -17,9 +18,9 @@ type Kernel interface {
 	AddBridge(b Bridge) (notes []string, err error)
 	// DelLink deletes a link. One that does not exist is no error.
 	DelLink(name string) error
-	// Netns opens the network namespace of a process, or with pid 0 makes a new one. ipv6 says whether interfaces that
-	// a new one gets may use IPv6.
-	Netns(pid int, ipv6 bool) (*Netns, error)
+	// Netns opens the network namespace of a process, or with pid 0 makes a new one, which the user namespace users owns
+	// (nil = the host's). ipv6 says whether interfaces that a new one gets may use IPv6.
+	Netns(pid int, users *os.File, ipv6 bool) (*Netns, error)
 	// Attach brings the namespace's loopback up and adds the interfaces with their addresses and routes.
 	Attach(ns *Netns, ifaces []Interface) error
 	// Redirect sends what the namespace's processes send to 127.0.0.11 port 53 to these ports of the same address.

@@ -230,11 +230,11 @@ func (k *linux) DelLink(name string) error {
 }
 
 // Netns implements Kernel.
-func (k *linux) Netns(pid int, ipv6 bool) (*Netns, error) {
+func (k *linux) Netns(pid int, users *os.File, ipv6 bool) (*Netns, error) {
 	if pid != 0 {
 		return openNetns(k.host, pid)
 	}
-	return newNetns(k.host, ipv6)
+	return newNetns(k.host, users, ipv6)
 }
 
 // Attach implements Kernel.

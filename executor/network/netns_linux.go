@@ -104,16 +104,13 @@ func onThread(host *os.File, fn func() error) error {
 	return <-done
 }
 
-// newNetns makes a namespace. What is written to conf/default is inherited by the interfaces added later.
-func newNetns(host *os.File, ipv6 bool) (*Netns, error) {
+// newNetns makes a namespace that belongs to the user namespace users; nil = the host's. What is written to conf/default
+// is inherited by the interfaces added later.
+func newNetns(host, users *os.File, ipv6 bool) (*Netns, error) {
 	n := &Netns{host: host}
-	err := onThread(host, func() error {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("make a network namespace: %w", err)
-		}
-		var err error
-		if n.file, err = os.Open("/proc/thread-self/ns/net"); err != nil {
-			return fmt.Errorf("open the new network namespace: %w", err)
+	err := onThread(host, func() (err error) {
+		if n.file, err = enterNewNetns(users); err != nil {
+			return err
 		}
 		// Announce the address when the link comes up: it may have belonged to another container before.
 		sysctl("ipv4/conf/default/arp_notify", "1")
@@ -130,6 +127,25 @@ func newNetns(host *os.File, ipv6 bool) (*Netns, error) {
 		return nil, errors.Join(err, n.closeHalf())
 	}
 	return n, nil
+}
+
+// enterNewNetns makes a namespace and brings the calling thread into it.
+func enterNewNetns(users *os.File) (*os.File, error) {
+	if users != nil {
+		f, err := netnsOf(users)
+		if err != nil {
+			return nil, err
+		}
+		return f, setns(f)
+	}
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return nil, fmt.Errorf("make a network namespace: %w", err)
+	}
+	f, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return nil, fmt.Errorf("open the new network namespace: %w", err)
+	}
+	return f, nil
 }
 
 func (n *Netns) closeHalf() error {

@@ -15,6 +15,7 @@ package network
 
 import (
 	"net/netip"
+	"os"
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/schema/value"
@@ -72,6 +73,9 @@ type Attach struct {
 	Dir string
 	// ReuseNetnsPID adopts the namespace of this process, which an earlier Manager configured; 0 makes a new one.
 	ReuseNetnsPID int
+	// Users is the user namespace that owns a new network namespace: only processes of it may administer the network.
+	// nil = the host's.
+	Users *os.File
 	// Bindings are the host ports of an earlier run, taken again where the mapping leaves the choice open.
 	Bindings []engine.Binding
 }

@@ -35,7 +35,7 @@ func ensure(t testing.TB, m *Manager, n Network) {
 // .1, and 2001:db8::2 and ::1. It routes the subnets of containers to the host, as a hostile neighbour could.
 func outside(t testing.TB, m *Manager, subnets ...netip.Prefix) *Netns {
 	t.Helper()
-	ns, err := m.k.Netns(0, true)
+	ns, err := m.k.Netns(0, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,9 @@ func (r *recorder) DelLink(name string) error {
 	return r.note("DelLink", "ip link del %s", name)
 }
 
-func (r *recorder) Netns(int, bool) (*Netns, error) { return &Netns{}, r.note("Netns", "ip netns add") }
+func (r *recorder) Netns(int, *os.File, bool) (*Netns, error) {
+	return &Netns{}, r.note("Netns", "ip netns add")
+}
 
 func (r *recorder) Attach(_ *Netns, ifaces []Interface) error {
 	var err error

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moby/sys/user"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/runfile/runfile/schema"
@@ -26,6 +27,9 @@ type Input struct {
 
 	// NetnsPath is the network namespace to join; "" = the host's.
 	NetnsPath string
+	// UserNSPath is the user namespace to join, which owns the network namespace, and IDs its mapping; "" = the host's.
+	UserNSPath string
+	IDs        user.IdentityMapping
 	// PIDPath and IPCPath are namespaces of another container; "" = as the declaration says.
 	PIDPath, IPCPath string
 
@@ -125,6 +129,9 @@ func newBuilder(in Input) *builder {
 // privileged says whether docker's restrictions are off.
 func (b *builder) privileged() bool { return b.c.Security.Privileged.Value }
 
+// remapped says whether the container's users are others on the host.
+func (b *builder) remapped() bool { return b.in.UserNSPath != "" }
+
 // process fills in what PID 1 is. It needs the user, for HOME.
 func (b *builder) process() error {
 	p := b.spec.Process
@@ -215,7 +222,9 @@ func (b *builder) sysctls() error {
 	out := map[string]string{}
 	if b.in.NetnsPath != "" && !b.joinsNetwork() {
 		out["net.ipv4.ip_unprivileged_port_start"] = "0"
-		out["net.ipv4.ping_group_range"] = "0 2147483647"
+		if !b.remapped() { // the kernel refuses groups that have no place in the mapping
+			out["net.ipv4.ping_group_range"] = "0 2147483647"
+		}
 	}
 	for _, kv := range b.c.Process.Sysctls.Values() {
 		if !b.in.Host.HasSysctl(kv.Key) {

@@ -48,8 +48,11 @@ func depth(p string) int { return strings.Count(path.Clean(p), "/") }
 // defaultMounts are docker's. proc, sys and the rest are ordered so that parents come first.
 func (b *builder) defaultMounts() []specs.Mount {
 	sysMode, cgroupMode := "ro", "ro"
-	if b.privileged() {
+	switch {
+	case b.privileged():
 		sysMode, cgroupMode = "rw", "rw"
+	case b.remapped():
+		cgroupMode = "rw" // as docker: what the host's users own stays theirs
 	}
 	for _, o := range b.c.Security.Options.Values() {
 		if o.Key == "writable-cgroups" {

@@ -1,6 +1,7 @@
 package ocispec
 
 import (
+	"github.com/moby/sys/user"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -12,6 +13,10 @@ func (b *builder) namespaces() error {
 	}
 	n := b.c.Namespaces
 	add(specs.MountNamespace, "")
+	if b.remapped() {
+		add(specs.UserNamespace, b.in.UserNSPath)
+		b.spec.Linux.UIDMappings, b.spec.Linux.GIDMappings = mappings(b.in.IDs.UIDMaps), mappings(b.in.IDs.GIDMaps)
+	}
 	if b.in.NetnsPath != "" {
 		add(specs.NetworkNamespace, b.in.NetnsPath)
 	}
@@ -36,6 +41,15 @@ func (b *builder) namespaces() error {
 		add(specs.CgroupNamespace, "")
 	}
 	return nil
+}
+
+// mappings tells the runtime what it would otherwise have to read from the namespace: old ones insist.
+func mappings(ids []user.IDMap) []specs.LinuxIDMapping {
+	var out []specs.LinuxIDMapping
+	for _, m := range ids {
+		out = append(out, specs.LinuxIDMapping{ContainerID: uint32(m.ID), HostID: uint32(m.ParentID), Size: uint32(m.Count)})
+	}
+	return out
 }
 
 // ownPID says whether the container has a PID namespace, and so a PID 1, of its own.

@@ -42,6 +42,10 @@ func (p Paths) Layers() string { return filepath.Join(p.Root, "layers") }
 // Volumes holds named and anonymous volumes.
 func (p Paths) Volumes() string { return filepath.Join(p.Root, "volumes") }
 
+// Roots holds the places where the root file systems of containers with other users than the host's are mounted. It
+// stands beside Run, because those users have to pass it (0711).
+func (p Paths) Roots() string { return p.Run + "-roots" }
+
 // Net holds the host-wide leases of subnets, ports and interface names.
 func (p Paths) Net() string { return filepath.Join(p.Run, "net") }
 

@@ -40,6 +40,25 @@ func (s *Store) CopyUp(ctx context.Context, v *Volume, from string) error {
 	return nil
 }
 
+// Give makes an empty volume the property of a user and group, if it is still the host's root's as all are made. It is
+// for containers whose root is another user: without it they could not write.
+func (s *Store) Give(ctx context.Context, v *Volume, uid, gid int) error {
+	lock, err := state.Lock(ctx, filepath.Join(v.dir, lockFile))
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	var st unix.Stat_t
+	if err := unix.Stat(v.Path(), &st); err != nil {
+		return &fs.PathError{Op: "stat", Path: v.Path(), Err: err}
+	}
+	entries, err := os.ReadDir(v.Path())
+	if err != nil || len(entries) > 0 || st.Uid != 0 || st.Gid != 0 {
+		return err
+	}
+	return os.Chown(v.Path(), uid, gid)
+}
+
 func (v *Volume) copyUp(from string) error {
 	copied := filepath.Join(v.dir, copiedFile)
 	if _, err := os.Lstat(copied); errors.Is(err, fs.ErrNotExist) {

@@ -86,6 +86,9 @@ func (e *Engine) takeOver(ctx context.Context, c *container, handle *pidHandle, 
 	if err := e.joinNetwork(ctx, c, c.rec.Process.PID); err != nil {
 		return nil, err
 	}
+	if err := e.adoptUsers(c); err != nil {
+		return nil, err
+	}
 	if c.sandbox != nil {
 		if err := c.sandbox.Start(ctx); err != nil {
 			return nil, err

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/moby/sys/user"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
@@ -33,6 +34,7 @@ var errNoFile = errors.New("no such file in the image")
 type tree struct {
 	root   string        // directory, followed
 	mounts []specs.Mount // binds are looked into, anything else is empty
+	ids    user.IdentityMapping
 }
 
 // open opens name as the container would, by the longest mount that covers it. Links from one mount into another are
@@ -139,26 +141,29 @@ func checkFile(t tree, p *specs.Process, asked, name string) error {
 		return fail(exitCannotRun, err.Error())
 	case st.IsDir():
 		return fail(exitCannotRun, "is a directory")
-	case !st.Mode().IsRegular() || !mayExecute(f, p.User):
+	case !st.Mode().IsRegular() || !mayExecute(f, p.User, t.ids):
 		return fail(exitCannotRun, "permission denied: the file is not executable for the container's user")
 	}
 	return checkFormat(t, p, f, fail)
 }
 
-// mayExecute applies the mode bits as the kernel does; root needs any of them.
-func mayExecute(f *os.File, u specs.User) bool {
+// mayExecute applies the mode bits as the kernel does; root needs any of them, on a file whose owners the container
+// knows.
+func mayExecute(f *os.File, u specs.User, ids user.IdentityMapping) bool {
 	var st unix.Stat_t
 	if unix.Fstat(int(f.Fd()), &st) != nil {
 		return false
 	}
-	if u.UID == 0 {
+	uid, _, uerr := user.IdentityMapping{UIDMaps: ids.UIDMaps}.ToContainer(int(st.Uid), 0)
+	_, gid, gerr := user.IdentityMapping{GIDMaps: ids.GIDMaps}.ToContainer(0, int(st.Gid))
+	if u.UID == 0 && uerr == nil && gerr == nil {
 		return st.Mode&0o111 != 0
 	}
-	if u.UID == st.Uid {
+	if int(u.UID) == uid {
 		return st.Mode&0o100 != 0
 	}
 	for _, g := range append([]uint32{u.GID}, u.AdditionalGids...) {
-		if g == st.Gid {
+		if int(g) == gid {
 			return st.Mode&0o010 != 0
 		}
 	}

@@ -330,7 +330,7 @@ func TestManyLayers(t *testing.T) {
 	}
 	c := p.newContainer(state.NewID())
 	c.rec.Layers = layers
-	if err := errors.Join(c.makeLayer(), p.mountRootfs(c)); err != nil {
+	if err := errors.Join(c.makeLayer(), p.mountRootfs(t.Context(), c)); err != nil {
 		t.Fatal(err)
 	}
 	root, err := p.rootDir(c)

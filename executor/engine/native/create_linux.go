@@ -50,6 +50,11 @@ func (e *Engine) fill(ctx context.Context, c *container, ec engine.Container) er
 		return err
 	}
 	c.rec = record{Container: ec, Effective: eff, Layers: img.Layers}
+	if remap := ec.Spec.Namespaces.Remap; remap.Set {
+		if c.rec.IDs, err = e.subIDs.mapping(remap.Value); err != nil {
+			return err
+		}
+	}
 	if eff.Hostname, err = e.hostname(c); err != nil {
 		return err
 	}
@@ -66,7 +71,7 @@ func (e *Engine) fill(ctx context.Context, c *container, ec engine.Container) er
 	if err := e.makeMounts(ctx, c); err != nil {
 		return err
 	}
-	return e.checkUser(c)
+	return e.checkUser(ctx, c)
 }
 
 // holdImage finds the image and notes that the container needs it, so that nobody removes its layers. If somebody just
@@ -116,13 +121,13 @@ func (e *Engine) hostname(c *container) (string, error) {
 }
 
 // checkUser refuses an unknown user at create and not at each start. It mounts the root only if the user has a name.
-func (e *Engine) checkUser(c *container) error {
+func (e *Engine) checkUser(ctx context.Context, c *container) error {
 	u := c.rec.Effective.User
 	if !slices.ContainsFunc([]byte(u), func(b byte) bool { return b != ':' && (b < '0' || b > '9') }) {
 		_, _, err := ocispec.ResolveUser("", u)
 		return err
 	}
-	if err := e.mountRootfs(c); err != nil {
+	if err := e.mountRootfs(ctx, c); err != nil {
 		return err
 	}
 	root, err := e.rootDir(c)

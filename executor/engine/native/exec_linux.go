@@ -120,7 +120,7 @@ func (p *process) execSpec(spec engine.Exec) (*specs.Process, error) {
 		ps.Capabilities = &specs.LinuxCapabilities{Bounding: caps, Effective: caps, Permitted: caps}
 		ps.ApparmorProfile = ""
 	}
-	return &ps, checkProcess(tree{root: root}, &ps)
+	return &ps, checkProcess(tree{root: root, ids: p.c.rec.IDs}, &ps)
 }
 
 // overlayEnv lays the entries of over over base; the last one of a name wins.
@@ -155,6 +155,9 @@ func (x *execProcess) launch(ctx context.Context, p *process, ps *specs.Process,
 		x.streams, err = openExecPipes(stdio)
 	}
 	if err != nil {
+		return err
+	}
+	if err := x.streams.give(p.c.rec.IDs); err != nil {
 		return err
 	}
 	args := []string{"exec", "--process", file, "--pid-file", pidFile}

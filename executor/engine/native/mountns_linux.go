@@ -103,12 +103,8 @@ func sameNamespace(own *os.File) error {
 // unless that tree is out of sight; it is taken away in this namespace's copy only.
 func setupMounts(stateDirs []string) error {
 	for _, d := range stateDirs {
-		if err := unix.Mount(d, d, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
-			return fmt.Errorf("bind %s: %w", d, err)
-		}
-		// A slave, not private: what the host mounts below (a volume on NFS) must still arrive here.
-		if err := unix.Mount("", d, "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
-			return fmt.Errorf("detach %s: %w", d, err)
+		if err := detachMounts(d); err != nil {
+			return err
 		}
 	}
 	var st unix.Statfs_t
@@ -120,6 +116,18 @@ func setupMounts(stateDirs []string) error {
 	}
 	if err := unix.Unmount(unifiedMount, unix.MNT_DETACH); err != nil {
 		return fmt.Errorf("hide our copy of %s: %w", unifiedMount, err)
+	}
+	return nil
+}
+
+// detachMounts keeps what is mounted below a directory from propagating to the host. A slave, not private: what the host
+// mounts there (a volume on NFS) must still arrive here.
+func detachMounts(dir string) error {
+	if err := unix.Mount(dir, dir, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("bind %s: %w", dir, err)
+	}
+	if err := unix.Mount("", dir, "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("detach %s: %w", dir, err)
 	}
 	return nil
 }

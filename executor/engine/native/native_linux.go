@@ -34,6 +34,13 @@ type Engine struct {
 	hosts      map[string]ocispec.Host // guarded by mu; by runtime path
 	external   map[string]bool         // guarded by mu; the keys of external volumes
 
+	users  userSpaces
+	subIDs subIDFiles
+	shifts atomic.Bool // this host cannot map the owners of mounts: layers are copied for other users
+
+	rootsMu   sync.Mutex
+	rootsOpen bool // guarded by rootsMu; Paths.Roots is prepared
+
 	netMu sync.Mutex
 	net   *network.Manager // guarded by netMu; made when first needed
 }
@@ -66,6 +73,8 @@ func New(cfg Config) (*Engine, error) {
 		containers: map[string]*container{},
 		hosts:      map[string]ocispec.Host{},
 		external:   map[string]bool{},
+		users:      userSpaces{files: map[string]*os.File{}},
+		subIDs:     subIDFiles{uids: "/etc/subuid", gids: "/etc/subgid"},
 		quit:       make(chan struct{}),
 	}
 	e.filters = newFilterCache(e.runtimes.dir)
@@ -111,6 +120,7 @@ func (e *Engine) Close() error {
 	}
 	e.netMu.Unlock()
 	e.ns.close()
+	e.users.close()
 	if !running {
 		removeCgroupParents(e.cfg.Project)
 	}

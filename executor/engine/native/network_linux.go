@@ -130,6 +130,9 @@ func (e *Engine) joinNetwork(ctx context.Context, c *container, reuse int) error
 		return err
 	}
 	a.ReuseNetnsPID = reuse
+	if err := e.useUsers(c, &a); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(a.Dir, 0o755); err != nil {
 		return fmt.Errorf("network: %w", err)
 	}
@@ -138,7 +141,7 @@ func (e *Engine) joinNetwork(ctx context.Context, c *container, reuse int) error
 		return &ocispec.Error{Option: "network", Err: err}
 	}
 	c.sandbox = s
-	return nil
+	return c.own(filepath.Join(a.Dir, "hosts"), filepath.Join(a.Dir, "resolv.conf"), filepath.Join(a.Dir, "hostname"))
 }
 
 // attachment is what the network package needs to know.
@@ -217,6 +220,9 @@ func (e *Engine) shareNetwork(ctx context.Context, c *container, ref string, reu
 	}
 	owner.mu.Lock()
 	defer owner.mu.Unlock()
+	if err := c.sameUsers("network", &owner.rec); err != nil {
+		return err
+	}
 	if owner.rec.Process.alive() {
 		reuse = 0
 	}
@@ -241,6 +247,9 @@ func (e *Engine) borrowNetwork(c *container, ref string) error {
 	}
 	if err != nil {
 		return &ocispec.Error{Option: "network", Err: err}
+	}
+	if err := c.sameUsers("network", &owner); err != nil {
+		return err
 	}
 	c.foreign = &foreignNetwork{
 		netns: fmt.Sprintf("/proc/%d/ns/net", owner.Process.PID),

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moby/sys/user"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/runfile/runfile/executor/engine"
@@ -29,6 +30,8 @@ type record struct {
 	Effective *schema.Effective `json:"effective"`
 	Layers    []string          `json:"layers"` // lowest first
 	Mounts    []mount           `json:"mounts,omitempty"`
+	// IDs are the host's ids of the container's users; empty = the same.
+	IDs user.IdentityMapping `json:"ids,omitzero"`
 	// Process is the running or the last process; nil before the first start.
 	Process *processRecord `json:"process,omitempty"`
 	// Bindings are the host ports of the last run; a restart takes them again.
@@ -68,11 +71,15 @@ type container struct {
 	dir string // Paths.Container: survives a reboot
 	run string // bundle, FIFOs and sockets: do not
 
+	// root is where the root file system is mounted if the container's users are others on the host.
+	root string
+
 	mu      sync.Mutex // serialises start, end and removal
 	rec     record
 	spec    *specs.Spec // of the running process; nil after adoption until it is read back
 	sandbox *network.Sandbox
 	foreign *foreignNetwork // instead of sandbox, if the network is that of another project's container
+	users   *os.File        // its user namespace, while it is being started; nil = the host's
 	mounted bool            // the root file system is mounted in our namespace
 	shm     bool            // a /dev/shm to share is mounted in our namespace
 	binds   []string        // copies of the host's mounts in our namespace
@@ -118,7 +125,8 @@ var errNoContainer = errors.New("no such container")
 func (e *Engine) newContainer(id string) *container {
 	return &container{
 		id: id, dir: e.cfg.Paths.Container(e.cfg.Project, id),
-		run: filepath.Join(e.cfg.Paths.ProjectRun(e.cfg.Project), "c", id),
+		run:  filepath.Join(e.cfg.Paths.ProjectRun(e.cfg.Project), "c", id),
+		root: filepath.Join(e.cfg.Paths.Roots(), id),
 	}
 }
 

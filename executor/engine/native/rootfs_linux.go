@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,18 +18,28 @@ import (
 // upper directory, so that takes over those of the image.
 func (c *container) makeLayer() error {
 	for _, d := range []string{"upper", "work", "rootfs"} {
+		if d == "rootfs" && c.remapped() {
+			continue // mounted elsewhere
+		}
 		if err := os.MkdirAll(c.path(d), 0o755); err != nil {
 			return fmt.Errorf("make the writable layer: %w", err)
 		}
 	}
 	if len(c.rec.Layers) == 0 {
-		return os.MkdirAll(c.path("empty"), 0o755)
+		if err := os.MkdirAll(c.path("empty"), 0o755); err != nil {
+			return fmt.Errorf("make the writable layer: %w", err)
+		}
+		return c.own(c.path("upper"))
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(c.rec.Layers[len(c.rec.Layers)-1], &st); err != nil {
 		return fmt.Errorf("look at the image's root: %w", err)
 	}
-	if err := os.Chown(c.path("upper"), int(st.Uid), int(st.Gid)); err != nil {
+	uid, gid, err := c.rec.IDs.ToHost(int(st.Uid), int(st.Gid))
+	if err == nil {
+		err = os.Chown(c.path("upper"), uid, gid)
+	}
+	if err != nil {
 		return fmt.Errorf("make the writable layer: %w", err)
 	}
 	return unix.Chmod(c.path("upper"), st.Mode&0o7777)
@@ -36,27 +47,53 @@ func (c *container) makeLayer() error {
 
 // mountRootfs mounts the container's root in our namespace if it is not. Not while a process of an earlier supervisor
 // still uses the same layer.
-func (e *Engine) mountRootfs(c *container) error {
+func (e *Engine) mountRootfs(ctx context.Context, c *container) error {
 	if c.mounted {
 		return nil
 	}
-	layers := c.rec.Layers
-	if len(layers) == 0 {
-		layers = []string{c.path("empty")}
+	var err error
+	if c.remapped() {
+		err = e.mountRemapped(ctx, c)
+	} else {
+		err = e.overlay(c, c.lowest())
 	}
-	err := e.ns.do(func() error { return mountOverlay(c.path("rootfs"), c.path("upper"), c.path("work"), layers) })
 	if err != nil {
-		return fmt.Errorf("mount the root file system: %w", err)
+		return err
 	}
 	c.mounted = true
 	return nil
+}
+
+// overlay mounts the writable layer over others.
+func (e *Engine) overlay(c *container, layers []string) error {
+	err := e.ns.do(func() error { return mountOverlay(c.rootfs(), c.path("upper"), c.path("work"), layers) })
+	if err != nil {
+		return fmt.Errorf("mount the root file system: %w", err)
+	}
+	return nil
+}
+
+// lowest are the directories below the writable layer: those of the image, or an empty one for an image without any.
+func (c *container) lowest() []string {
+	if len(c.rec.Layers) == 0 {
+		return []string{c.path("empty")}
+	}
+	return c.rec.Layers
+}
+
+// rootfs is where the container's root is mounted in our namespace.
+func (c *container) rootfs() string {
+	if c.remapped() {
+		return c.root
+	}
+	return c.path("rootfs")
 }
 
 // unmountRootfs takes all mounts of a container out of our namespace.
 func (e *Engine) unmountRootfs(c *container) error {
 	err := e.unmountRun(c)
 	if c.mounted {
-		if uerr := e.ns.unmount(c.path("rootfs")); uerr != nil {
+		if uerr := e.ns.unmount(c.rootfs()); uerr != nil {
 			return errors.Join(err, uerr)
 		}
 		c.mounted = false
@@ -123,9 +160,9 @@ func mountOverlay(target, upper, work string, layers []string) error {
 func (e *Engine) rootDir(c *container) (*os.File, error) {
 	var f *os.File
 	err := e.ns.do(func() (err error) {
-		fd, err := unix.Open(c.path("rootfs"), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		fd, err := unix.Open(c.rootfs(), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err == nil {
-			f = os.NewFile(uintptr(fd), c.path("rootfs"))
+			f = os.NewFile(uintptr(fd), c.rootfs())
 		}
 		return err
 	})
@@ -150,6 +187,10 @@ func (e *Engine) makeShm(c *container) (string, error) {
 	}
 	size := ocispec.ShmOptions(c.rec.Container.Spec.Mounts.ShmSize.Value)
 	var data []string
+	if c.remapped() {
+		uid, gid := c.rec.IDs.RootPair()
+		data = append(data, fmt.Sprintf("uid=%d,gid=%d", uid, gid))
+	}
 	for _, o := range size {
 		if strings.Contains(o, "=") {
 			data = append(data, o)
@@ -168,9 +209,9 @@ func (e *Engine) makeShm(c *container) (string, error) {
 // removeAll deletes files of the engine below the container's directory; it must not run into a mount.
 func (c *container) removeAll() error {
 	var errs []error
-	for _, d := range []string{"rootfs", "shm"} {
+	for _, p := range []string{c.path("rootfs"), c.path("shm"), c.path("lower"), c.root} {
 		// rmdir, not RemoveAll: what is mounted there must not be emptied.
-		if err := os.Remove(c.path(d)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}

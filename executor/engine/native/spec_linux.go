@@ -36,7 +36,7 @@ func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec
 	spec := c.rec.Container.Spec
 	in := ocispec.Input{
 		ID: c.id, Hostname: c.rec.Effective.Hostname, Container: spec, Effective: c.rec.Effective,
-		Host: e.host(r), RootfsPath: c.path("rootfs"), RootfsDir: rootDir,
+		Host: e.host(r), RootfsPath: c.rootfs(), RootfsDir: rootDir,
 		CgroupPath: e.cgroupPath(c), Terminal: spec.Stdio.TTY.Value,
 	}
 	var err error
@@ -56,6 +56,9 @@ func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec
 	if dir != "" {
 		in.HostsPath, in.ResolvPath = existing(dir, "hosts"), existing(dir, "resolv.conf")
 		in.HostnamePath = existing(dir, "hostname")
+	}
+	if err := c.enterUsers(&in); err != nil {
+		return in, err
 	}
 	if in.PIDPath, err = e.donorNamespace(c, spec.Namespaces.PID.Value, "pid"); err != nil {
 		return in, err
@@ -134,6 +137,9 @@ func (e *Engine) donorNamespace(c *container, mode value.NamespaceMode, kind str
 	if kind == "ipc" && !shares(rec.Container.Spec) {
 		return "", &ocispec.Error{Option: kind, Err: fmt.Errorf(
 			"container %q has a private IPC namespace. Set ipc: shareable on it", mode.Container)}
+	}
+	if err := inUserNS(kind, &rec, c.users); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("/proc/%d/ns/%s", rec.Process.PID, kind), nil
 }

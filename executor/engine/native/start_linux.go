@@ -121,7 +121,7 @@ func (s *starting) prepare() error {
 	if err := os.MkdirAll(s.c.run, 0o700); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	if err := s.e.mountRootfs(s.c); err != nil {
+	if err := s.e.mountRootfs(s.ctx, s.c); err != nil {
 		return err
 	}
 	return s.e.joinNetwork(s.ctx, s.c, 0)
@@ -145,7 +145,7 @@ func (s *starting) buildSpec() error {
 	for _, p := range problems {
 		s.e.logf("%s: %s has no effect here: %s", s.c.rec.Container.Name, p.Option, p.Text)
 	}
-	if err := checkProcess(tree{root: fdPath(root), mounts: spec.Mounts}, spec.Process); err != nil {
+	if err := checkProcess(tree{root: fdPath(root), mounts: spec.Mounts, ids: s.c.rec.IDs}, spec.Process); err != nil {
 		return err
 	}
 	s.spec = spec
@@ -168,7 +168,10 @@ func (s *starting) openStreams() error {
 	} else {
 		s.streams, err = openPipes(s.c.run, s.stdio.Stdin)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.streams.give(s.c.rec.IDs)
 }
 
 // create makes the container. Its process exists afterwards and waits; it becomes our child when the runtime exits,
@@ -189,7 +192,9 @@ func (s *starting) create() error {
 	if err := lendRealtime(s.e.cgroupPath(s.c), s.spec); err != nil {
 		return &ocispec.Error{Option: "cpu-rt-runtime", Err: err}
 	}
-	if err := s.runtime.run(s.ctx, inv); err != nil {
+	err := s.runtime.run(s.ctx, inv)
+	s.c.closeUsers() // the process has it
+	if err != nil {
 		return err
 	}
 	if s.learn != "" {
@@ -288,6 +293,7 @@ func (s *starting) undo() {
 		c.sandbox.Stop()
 	}
 	c.foreign = nil
+	c.closeUsers()
 	if c.rec.Process != nil {
 		c.rec.Process.Ended = true
 		_ = c.save() // it is dead in any case, and its start time tells

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
 
 	"github.com/runfile/runfile/executor/engine"
@@ -43,6 +44,42 @@ func openPipes(dir string, in io.Reader) (*streams, error) {
 		s.output, s.theirs[i+1] = append(s.output, ours), theirs
 	}
 	return s, nil
+}
+
+// give hands the process's ends over to the container's root where that is another user on the host, so that
+// /dev/stdout can be opened inside. Nobody gets the host's /dev/null: crun gives what it finds to that user, too.
+func (s *streams) give(ids user.IdentityMapping) error {
+	if ids.Empty() {
+		return nil
+	}
+	if s.theirs[0] == nil || s.input == nil {
+		if err := s.emptyInput(); err != nil {
+			return err
+		}
+	}
+	uid, gid := ids.RootPair()
+	for _, f := range s.theirs {
+		if f == nil {
+			continue // the terminal takes its place
+		}
+		if err := f.Chown(uid, gid); err != nil {
+			return fmt.Errorf("give a stream to the container: %w", err)
+		}
+	}
+	return nil
+}
+
+// emptyInput makes the input a pipe that nobody writes to.
+func (s *streams) emptyInput() error {
+	theirs, ours, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("make the standard input: %w", err)
+	}
+	if s.theirs[0] != nil {
+		_ = s.theirs[0].Close()
+	}
+	s.theirs[0] = theirs
+	return ours.Close()
 }
 
 // openTerminal makes the socket on which the runtime will hand over the terminal. Its path goes through the descriptor

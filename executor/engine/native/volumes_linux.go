@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/moby/sys/mountinfo"
+	"github.com/moby/sys/user"
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/ocispec"
@@ -132,7 +133,7 @@ func (e *Engine) makeMounts(ctx context.Context, c *container) error {
 		m := &c.rec.Mounts[i]
 		var err error
 		if m.Type == "bind" {
-			err = e.makeBind(m)
+			err = c.makeBind(m)
 		} else {
 			err = e.makeVolume(ctx, c, m)
 		}
@@ -144,9 +145,10 @@ func (e *Engine) makeMounts(ctx context.Context, c *container) error {
 }
 
 // makeBind makes the directory on the host if nothing is there, as docker does for the short form.
-func (e *Engine) makeBind(m *mount) error {
+func (c *container) makeBind(m *mount) error {
 	if _, err := os.Stat(m.Source); errors.Is(err, fs.ErrNotExist) && !m.Inherited {
-		if err := os.MkdirAll(m.Source, 0o755); err != nil {
+		uid, gid := c.rec.IDs.RootPair()
+		if err := user.MkdirAllAndChown(m.Source, 0o755, uid, gid, user.WithOnlyNew); err != nil {
 			return fmt.Errorf("make %s on the host: %w", m.Source, err)
 		}
 	} else if err != nil {
@@ -191,16 +193,20 @@ func (e *Engine) makeVolume(ctx context.Context, c *container, m *mount) error {
 	if err := e.volumes.AddRef(v.Name, c.id); err != nil {
 		return err
 	}
-	if m.NoCopy || m.Inherited {
-		return nil
+	if !m.NoCopy && !m.Inherited {
+		err = e.copyUp(ctx, c, v, m.Destination)
 	}
-	return e.copyUp(ctx, c, v, m.Destination)
+	if err == nil && c.remapped() && !m.Inherited {
+		uid, gid := c.rec.IDs.RootPair()
+		err = e.volumes.Give(ctx, v, uid, gid)
+	}
+	return err
 }
 
 // copyUp fills an empty volume with what the image has at its place. The merged tree is the source, since several
 // layers may have a part of it; it still equals the image, for nothing has run in it.
 func (e *Engine) copyUp(ctx context.Context, c *container, v *volume.Volume, dir string) error {
-	if err := e.mountRootfs(c); err != nil {
+	if err := e.mountRootfs(ctx, c); err != nil {
 		return err
 	}
 	root, err := e.rootDir(c)

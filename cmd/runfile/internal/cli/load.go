@@ -52,6 +52,16 @@ func (a *app) read(everything bool) (*schema.Project, *manifest.Document, error)
 	return p, doc, a.report(diags, doc.Sources, exitUsage)
 }
 
+// remap applies the host's setting of user namespaces to a project that has none. What does not go with it is not the
+// file's mistake.
+func (a *app) remap(p *schema.Project, src diag.Sources) error {
+	diags, err := p.Remap(a.getenv(schema.RemapVariable))
+	if err != nil {
+		return &failure{code: exitOurs, err: fmt.Errorf("%s: %w", schema.RemapVariable, err)}
+	}
+	return a.report(diags, src, exitOurs)
+}
+
 // report writes diagnostics and returns the exit status they mean: nil if there is no error among them.
 func (a *app) report(diags diag.List, src diag.Sources, code int) error {
 	if len(diags) == 0 {

@@ -58,6 +58,9 @@ func (a *app) plan(names []string, format string, recreate bool) (changes bool, 
 	if err != nil {
 		return false, err
 	}
+	if err := a.remap(p, doc.Sources); err != nil {
+		return false, err
+	}
 	records, err := a.records(p.Name)
 	if errors.Is(err, os.ErrPermission) {
 		fmt.Fprintf(a.stderr, "runfile: what runs is only visible to root; this plan is made as if nothing did\n")

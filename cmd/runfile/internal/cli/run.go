@@ -64,6 +64,9 @@ func (a *app) docker(ctx context.Context, args, files []string) error {
 	if flags.Print {
 		return schema.WriteManifest(a.stdout, p, firstNonEmpty(flags.Format, "yaml"))
 	}
+	if err := a.remap(p, src); err != nil {
+		return err
+	}
 	keys, err := detachKeys(c.Stdio.DetachKeys.Value)
 	if err != nil {
 		return err

@@ -70,6 +70,9 @@ func (a *app) up(ctx context.Context, o upFlags, names []string) error {
 	if done, err := a.helpAsked(p, doc, names); done || err != nil {
 		return err
 	}
+	if err := a.remap(p, doc.Sources); err != nil {
+		return err
+	}
 	if err := needRoot("up"); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type HostConfig struct {
 	SecurityOpt     []string
 	Tmpfs           map[string]string
 	UTSMode         string
+	UsernsMode      string
 	ShmSize         int64 // bytes
 	Sysctls         map[string]string
 	Runtime         string
@@ -86,6 +87,7 @@ func newHostConfig(c *schema.Container, e *schema.Effective) HostConfig {
 		CapAdd:          c.Security.CapAdd.Values(), CapDrop: c.Security.CapDrop.Values(),
 		DNS: c.Network.DNS.Values(), DNSOptions: c.Network.DNSOptions.Values(), DNSSearch: c.Network.DNSSearch.Values(),
 		IpcMode: namespace(c.Namespaces.IPC), PidMode: namespace(c.Namespaces.PID), UTSMode: namespace(c.Namespaces.UTS),
+		UsernsMode: namespace(c.Namespaces.UserNS),
 		Privileged: c.Security.Privileged.Value, PublishAllPorts: c.Network.PublishAll.Value,
 		ReadonlyRootfs: c.Mounts.ReadOnly.Value, ShmSize: c.Mounts.ShmSize.Or(defaultShmSize),
 		Sysctls: pairs(c.Process.Sysctls), Runtime: e.RuntimeName, CPUShares: c.Resources.CPUShares.Value,
