@@ -188,3 +188,30 @@ func TestCopyUpFromDescriptor(t *testing.T) {
 	must(t, s.CopyUp(t.Context(), v, filepath.Join("/proc/self/fd", strconv.Itoa(int(f.Fd())))))
 	checkCopy(t, v, from)
 }
+
+// TestGive: an empty volume of the host's root changes hands once, and no other one.
+func TestGive(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root to change owners")
+	}
+	s := Open(t.TempDir())
+	v, err := s.Ensure(t.Context(), Spec{Name: "vol"})
+	must(t, err)
+	owner := func() [2]uint32 {
+		var st unix.Stat_t
+		must(t, unix.Stat(v.Path(), &st))
+		return [2]uint32{st.Uid, st.Gid}
+	}
+	must(t, s.Give(t.Context(), v, 100000, 200000))
+	if owner() != [2]uint32{100000, 200000} {
+		t.Errorf("belongs to %v", owner())
+	}
+	must(t, s.Give(t.Context(), v, 300000, 300000))
+	if owner() != [2]uint32{100000, 200000} {
+		t.Errorf("belongs to %v after another wanted it", owner())
+	}
+	must(t, os.Chown(v.Path(), 0, 0), os.WriteFile(filepath.Join(v.Path(), "f"), nil, 0o600), s.Give(t.Context(), v, 100000, 200000))
+	if owner() != [2]uint32{0, 0} {
+		t.Errorf("a volume with files belongs to %v", owner())
+	}
+}

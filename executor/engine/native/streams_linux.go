@@ -47,20 +47,26 @@ func openPipes(dir string, in io.Reader) (*streams, error) {
 }
 
 // give hands the process's ends over to the container's root where that is another user on the host, so that
-// /dev/stdout can be opened inside. Nobody gets the host's /dev/null: crun gives what it finds to that user, too.
+// /dev/stdout can be opened inside. The runtime must not get /dev/null in the place of what is missing: crun gives the
+// standard streams that it finds to the container's user, and the host's device with them.
 func (s *streams) give(ids user.IdentityMapping) error {
 	if ids.Empty() {
 		return nil
 	}
-	if s.theirs[0] == nil || s.input == nil {
+	if s.input == nil {
 		if err := s.emptyInput(); err != nil {
 			return err
 		}
 	}
 	uid, gid := ids.RootPair()
-	for _, f := range s.theirs {
-		if f == nil {
-			continue // the terminal takes its place
+	for i, f := range s.theirs {
+		if f == nil { // the process has a terminal; this one is for the runtime
+			fd, err := unix.MemfdCreate("nowhere", unix.MFD_CLOEXEC)
+			if err != nil {
+				return fmt.Errorf("make a stream for the runtime: %w", err)
+			}
+			s.theirs[i] = os.NewFile(uintptr(fd), "nowhere")
+			continue
 		}
 		if err := f.Chown(uid, gid); err != nil {
 			return fmt.Errorf("give a stream to the container: %w", err)
