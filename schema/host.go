@@ -18,7 +18,7 @@ func HostDiagnostics(c *Container, problems []HostProblem) diag.List {
 	for _, p := range problems {
 		at := c.At
 		for i, v := range Values(c, p.Option) {
-			if i == 0 || v.Text == p.Entry {
+			if (i == 0 || v.Text == p.Entry) && !v.At.IsZero() { // the environment is no place
 				at = v.At
 			}
 		}

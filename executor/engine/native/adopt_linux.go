@@ -87,7 +87,7 @@ func (e *Engine) takeOver(ctx context.Context, c *container, handle *pidHandle, 
 		return nil, err
 	}
 	if err := e.adoptUsers(c); err != nil {
-		return nil, err
+		e.logf("container %s: nothing can join it: %v", short(c.id), err)
 	}
 	if c.sandbox != nil {
 		if err := c.sandbox.Start(ctx); err != nil {

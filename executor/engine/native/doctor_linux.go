@@ -40,7 +40,7 @@ func Doctor(ctx context.Context, paths state.Paths) engine.Info {
 	info.Checks = slices.Concat(
 		[]engine.Check{checkRoot(), checkKernel(), checkCgroups(host), checkOverlay(), checkNftables()},
 		checks,
-		[]engine.Check{checkCapability(host), checkForwarding(), checkDisk(paths.Root)},
+		[]engine.Check{checkCapability(host), checkForwarding(), checkRemap(paths), checkDisk(paths.Root)},
 	)
 	return info
 }
@@ -54,7 +54,7 @@ func Preflight(c *schema.Container) []schema.HostProblem {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	return ocispec.Preflight(c, preflightHost())
+	return append(ocispec.Preflight(c, preflightHost()), remapProblems(c)...)
 }
 
 // preflightHost knows no runtime: what only one of them lacks is found at the start.

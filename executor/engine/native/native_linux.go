@@ -74,7 +74,7 @@ func New(cfg Config) (*Engine, error) {
 		hosts:      map[string]ocispec.Host{},
 		external:   map[string]bool{},
 		users:      userSpaces{files: map[string]*os.File{}},
-		subIDs:     subIDFiles{uids: "/etc/subuid", gids: "/etc/subgid"},
+		subIDs:     hostSubIDs,
 		quit:       make(chan struct{}),
 	}
 	e.filters = newFilterCache(e.runtimes.dir)

@@ -141,6 +141,9 @@ func (e *Engine) joinNetwork(ctx context.Context, c *container, reuse int) error
 		return &ocispec.Error{Option: "network", Err: err}
 	}
 	c.sandbox = s
+	if reuse != 0 {
+		return nil // it may have given them away
+	}
 	return c.own(filepath.Join(a.Dir, "hosts"), filepath.Join(a.Dir, "resolv.conf"), filepath.Join(a.Dir, "hostname"))
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	idmount "github.com/containerd/containerd/v2/core/mount"
+	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
 
 	"github.com/runfile/runfile/executor/network"
@@ -83,6 +84,33 @@ func (e *Engine) mountMapped(c *container) error {
 		return fmt.Errorf("mount the root file system: %w", err)
 	}
 	return nil
+}
+
+// tryMapping tells whether the kernel can map the owners of layers in dir, or in the closest parent that exists, without
+// mounting anything.
+func tryMapping(dir string) error {
+	var u unix.Utsname
+	_ = unix.Uname(&u) // cannot fail with a valid pointer
+	if !atLeast(unix.ByteSliceToString(u.Release[:]), 5, 19) {
+		return unix.ENOSYS
+	}
+	for _, err := os.Stat(dir); err != nil && dir != "/"; _, err = os.Stat(dir) {
+		dir = filepath.Dir(dir)
+	}
+	one := []user.IDMap{{ParentID: firstSubID, Count: 1}}
+	users, err := newUserNS(user.IdentityMapping{UIDMaps: one, GIDMaps: one})
+	if err != nil {
+		return err
+	}
+	defer users.Close() // read only
+	tree, err := unix.OpenTree(unix.AT_FDCWD, dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(tree) // which makes the copy go away
+	return unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH, &unix.MountAttr{
+		Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(users.Fd()),
+	})
 }
 
 // openRoots prepares the directory in which the roots of remapped containers are mounted. The runtime enters them as

@@ -4,12 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/moby/sys/user"
 
+	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/ocispec"
+	"github.com/runfile/runfile/executor/state"
+	"github.com/runfile/runfile/schema"
 )
 
 const (
@@ -23,6 +28,18 @@ const (
 
 // subIDFiles say which ranges of ids are whose (subuid(5), subgid(5)).
 type subIDFiles struct{ uids, gids string }
+
+var hostSubIDs = subIDFiles{uids: "/etc/subuid", gids: "/etc/subgid"}
+
+// noRange is what the files lack, and the lines that mend it.
+type noRange struct{ lacks, lines []string }
+
+func (e *noRange) problem() string { return strings.Join(e.lacks, ", ") }
+
+func (e *noRange) fix() string { return "add " + strings.Join(e.lines, " and ") }
+
+// Error implements error.
+func (e *noRange) Error() string { return e.problem() + "; " + e.fix() }
 
 // mapping is what userns-remap means: the ranges of a user become the container's ids, one after the other from 0 on.
 func (f subIDFiles) mapping(remap string) (user.IdentityMapping, error) {
@@ -38,7 +55,7 @@ func (f subIDFiles) mapping(remap string) (user.IdentityMapping, error) {
 		group = who
 	}
 	var ids user.IdentityMapping
-	var problems []string
+	missing := &noRange{}
 	for _, one := range []struct {
 		file, who string
 		names     []string
@@ -49,12 +66,12 @@ func (f subIDFiles) mapping(remap string) (user.IdentityMapping, error) {
 			return ids, remapError("%w", err)
 		}
 		if *one.to = ranges; len(ranges) == 0 {
-			problems = append(problems, fmt.Sprintf("%s has no range of ids for %q; add the line %s:%d:%d to it",
-				one.file, one.who, one.who, f.free(), subIDs))
+			missing.lacks = append(missing.lacks, fmt.Sprintf("%s has no range of ids for %q", one.file, one.who))
+			missing.lines = append(missing.lines, fmt.Sprintf("the line %s:%d:%d to %s", one.who, f.free(), subIDs, one.file))
 		}
 	}
-	if len(problems) > 0 {
-		return ids, remapError("%s", strings.Join(problems, ". "))
+	if len(missing.lacks) > 0 {
+		return ids, remapError("%w", missing)
 	}
 	return ids, nil
 }
@@ -66,12 +83,7 @@ func remapError(format string, args ...any) error {
 // rangesOf reads the ranges of an owner, who may stand there by name or by number.
 func rangesOf(file string, names []string) ([]user.IDMap, error) {
 	entries, err := readSubIDs(file, func(e user.SubID) bool {
-		for _, n := range names {
-			if e.Name == n {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(names, e.Name)
 	})
 	if err != nil {
 		return nil, err
@@ -132,4 +144,46 @@ func groupNames(who string) []string {
 		return []string{g.Name, strconv.Itoa(g.Gid)}
 	}
 	return []string{who}
+}
+
+// remapProblems: the container's users need ids that the host has set aside.
+func remapProblems(c *schema.Container) []schema.HostProblem {
+	remap := c.Namespaces.Remap
+	if !remap.Set {
+		return nil
+	}
+	_, err := hostSubIDs.mapping(remap.Value)
+	var missing *noRange
+	var refused *ocispec.Error
+	switch {
+	case errors.As(err, &missing):
+		return []schema.HostProblem{{Option: remapOption, Text: missing.problem(), Help: missing.fix(), Refused: true}}
+	case errors.As(err, &refused):
+		return []schema.HostProblem{{Option: remapOption, Text: refused.Err.Error(), Help: "correct the file", Refused: true}}
+	}
+	return nil
+}
+
+// checkRemap says whose ids userns-remap could use and what that costs.
+func checkRemap(paths state.Paths) engine.Check {
+	var owners []string
+	entries, _ := readSubIDs(hostSubIDs.uids, nil) // what cannot be read is nobody's
+	for _, e := range entries {
+		if ids, err := hostSubIDs.mapping(e.Name); err == nil && !ids.Empty() && !slices.Contains(owners, e.Name) {
+			owners = append(owners, e.Name)
+		}
+	}
+	if len(owners) == 0 {
+		return warn(remapOption, "nobody has a range of ids: containers cannot have other users than the host", (&noRange{
+			lines: []string{fmt.Sprintf("the line %s:%d:%d to %s and to %s", defaultRemap, hostSubIDs.free(), subIDs, hostSubIDs.uids, hostSubIDs.gids)},
+		}).fix())
+	}
+	detail := "ranges of ids: " + strings.Join(owners, ", ")
+	if os.Geteuid() != 0 {
+		return ok(remapOption, detail)
+	}
+	if err := tryMapping(paths.Layers()); err != nil {
+		return ok(remapOption, detail+"; the layers of images are copied, once for each range")
+	}
+	return ok(remapOption, detail+"; the layers of images need not be copied")
 }

@@ -55,8 +55,9 @@ func TestMapping(t *testing.T) {
 		}
 	}
 	for who, want := range map[string]string{
-		"default":    `userns-remap: ` + f.uids + ` has no range of ids for "dockremap"; add the line dockremap:410010:65536 to it. ` + f.gids + ` has no range of ids for "dockremap"; add the line dockremap:410010:65536 to it`,
-		"app:nobody": f.gids + ` has no range of ids for "nobody"; add the line nobody:410010:65536 to it`,
+		"default": `userns-remap: ` + f.uids + ` has no range of ids for "dockremap", ` + f.gids + ` has no range of ids for "dockremap"; ` +
+			`add the line dockremap:410010:65536 to ` + f.uids + ` and the line dockremap:410010:65536 to ` + f.gids,
+		"app:nobody": f.gids + ` has no range of ids for "nobody"; add the line nobody:410010:65536 to ` + f.gids,
 		"broken":     `add the line broken:410010:65536`,
 		"bad":        `add the line bad:410010:65536`,
 		"host":       `the range host:0:65536 in ` + f.uids + ` would make the containers' root the host's`,
