@@ -95,7 +95,7 @@ func (k *checker) alsoRemap(d *diag.Diagnostic, c *Container) {
 // one's user namespace.
 func (k *checker) sameUsers(c *Container) {
 	for _, r := range References(c) {
-		owner := k.find(r.Target)
+		owner := k.index.container(r.Target)
 		if !strings.Contains(" network pid ipc ", " "+r.Kind+" ") || owner == nil || owner == c || owner.Namespaces.Remap.Set {
 			continue
 		}

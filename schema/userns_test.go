@@ -31,7 +31,7 @@ containers:
 		t.Errorf("found at %+v", v)
 	}
 	var text bytes.Buffer
-	if err := WriteManifest(&text, p, "yaml"); err != nil || !strings.Contains(text.String(), `userns-remap: "dockremap:100000"`) {
+	if err := WriteManifest(&text, p, "yaml"); err != nil || !strings.Contains(text.String(), `userns-remap: dockremap:100000`) {
 		t.Errorf("written as\n%s%v", text.String(), err)
 	}
 }
