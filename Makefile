@@ -43,6 +43,23 @@ test-v2: ## the conformance suite in a guest with cgroup v2
 	@$(MAKE) --no-print-directory build $(IMAGE)
 	go test -count=1 -timeout 20m -exec "$(CURDIR)/conformance/vmrun -t 1100 --" ./conformance
 
+RESULTS := $(CURDIR)/conformance/results
+
+.PHONY: conformance-docs
+conformance-docs: ## run the conformance suite here and on cgroup v2 and write docs/conformance.md
+	@.ci/setup guest
+	@$(MAKE) --no-print-directory build $(IMAGE)
+	RUNFILE_CONFORMANCE_RESULTS=$(RESULTS) go test -count=1 -timeout 20m -skip TestMatrix ./conformance
+	RUNFILE_CONFORMANCE_RESULTS=$(RESULTS) go test -count=1 -timeout 20m -skip TestMatrix \
+		-exec "$(CURDIR)/conformance/vmrun -t 1100 -o $(RESULTS)/v2.jsonl --" ./conformance
+	go test -count=1 ./conformance -run TestMatrix -update
+
+.PHONY: test-docker
+test-docker: ## compare what containers see with Docker's, case by case
+	@.ci/setup docker
+	@$(MAKE) --no-print-directory build $(IMAGE)
+	RUNFILE_TEST_DOCKER=1 go test -count=1 -v -timeout 30m ./conformance/docker
+
 .PHONY: race
 race: ## unit and engine tests under the race detector (needs a C compiler)
 	@.ci/setup run
