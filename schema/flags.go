@@ -304,9 +304,21 @@ func (r *flagReader) unknown(i int, name string) {
 	key := strings.TrimLeft(name, "-")
 	if plain := plainName(key, func(s string) bool { return slices.Contains(names, s) }); plain != "" {
 		diagnostic.WithHelp("write --%s", plain)
+	} else if r.areShort(key) {
+		diagnostic.WithHelp("did you mean -%s?", key)
 	} else if near, ok := diag.Nearest(key, names); ok {
 		diagnostic.WithHelp("did you mean --%s?", near)
 	}
+}
+
+// areShort says whether a word is several one-letter flags, as in --it.
+func (r *flagReader) areShort(word string) bool {
+	for i, letter := range word {
+		if f := r.findShort(string(letter)); f == nil || i < len(word)-1 && !f.isBool {
+			return false
+		}
+	}
+	return len(word) > 1
 }
 
 // positional reads IMAGE [COMMAND] [ARG...], the arguments from index i on.

@@ -93,6 +93,7 @@ func TestFlagErrors(t *testing.T) {
 	}{
 		{"--memroy=5g alpine", "unknown-flag", "--memroy=5g", "did you mean --memory?"},
 		{"--mem_limit 5g alpine", "unknown-flag", "--mem_limit", "write --memory"},
+		{"--it alpine", "unknown-flag", "--it", "did you mean -it?"},
 		{"-Z alpine", "unknown-flag", "-Z", "has no flag -Z"},
 		{"--blkio-weight 5 alpine", "bad-value", "5", "0 or a whole number from 10 to 1000"},
 		{"--oom-kill-disable=x alpine", "bad-value", "--oom-kill-disable=x", "neither true nor false"},

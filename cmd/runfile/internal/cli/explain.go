@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -11,22 +12,33 @@ import (
 )
 
 func (a *app) explainVerb() *cobra.Command {
-	return &cobra.Command{
-		Use: "explain [CODE|KEY]", Short: "Explain an error code or a key of the runfile", GroupID: "about",
+	var form string
+	cmd := &cobra.Command{
+		Use: "explain [OPTIONS] [CODE|KEY]", Short: "Explain an error code or a key of the runfile", GroupID: "about",
 		Example: "  runfile explain unknown-option\n  runfile explain cpu-shares",
 		ValidArgsFunction: func(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 			return names(explainable(), toComplete, args)
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			switch len(args) {
-			case 0:
-				return a.explainAll()
-			case 1:
-				return a.explain(strings.TrimLeft(args[0], "-"))
+			if len(args) > 1 {
+				return usagef("runfile explain takes one code or key, got %d", len(args))
 			}
-			return usagef("runfile explain takes one code or key, got %d", len(args))
+			if err := oneOf("format", form, []string{"text", "json"}); err != nil {
+				return err
+			}
+			word := strings.TrimLeft(strings.Join(args, ""), "-")
+			switch {
+			case form == "json":
+				return a.explainJSON(word)
+			case word == "":
+				return a.explainAll()
+			}
+			return a.explain(word)
 		},
 	}
+	cmd.Flags().StringVar(&form, "format", "text", "text, or json: everything about the key or code, or about all of them")
+	_ = cmd.RegisterFlagCompletionFunc("format", words("text", "json"))
+	return cmd
 }
 
 func explainable() []string {
@@ -53,11 +65,70 @@ func (a *app) explain(word string) error {
 	if known {
 		return nil
 	}
+	return a.notExplainable(word)
+}
+
+func (a *app) notExplainable(word string) error {
 	f := usagef("there is neither a key nor an error code %q", word)
 	if near, ok := diag.Nearest(word, explainable()); ok {
 		f.next("did you mean: runfile explain %s", near)
 	}
 	return f.next("see all of them: runfile explain")
+}
+
+// explained is what programs read of a key or code.
+type explained struct {
+	Options []explainedOption `json:"options,omitempty"`
+	Codes   []explainedCode   `json:"codes,omitempty"`
+}
+
+type explainedOption struct {
+	Name    string `json:"name"`
+	Short   string `json:"short,omitempty"`
+	Arg     string `json:"arg,omitempty"`
+	Group   string `json:"group"`
+	Kind    string `json:"kind"`
+	Help    string `json:"help"`
+	Doc     string `json:"doc,omitempty"`
+	Syntax  string `json:"syntax,omitempty"`
+	Default string `json:"default,omitempty"`
+	Example string `json:"example"`
+	OS      string `json:"os,omitempty"`     // linux or windows; absent = both
+	Own     bool   `json:"own,omitempty"`    // runfile's key, not docker's
+	NoFlag  bool   `json:"noFlag,omitempty"` // a key of manifests only
+	NotYet  string `json:"notYet,omitempty"` // why it is refused
+}
+
+type explainedCode struct {
+	Code    string `json:"code"`
+	Meaning string `json:"meaning"`
+	Example string `json:"example,omitempty"`
+	Cure    string `json:"cure,omitempty"`
+}
+
+// explainJSON prints one key or code, or with "" all of them.
+func (a *app) explainJSON(word string) error {
+	var out explained
+	for _, o := range schema.Options() {
+		if word == "" || word == o.Name {
+			out.Options = append(out.Options, explainedOption{
+				o.Name, o.Short, o.Arg, string(o.Group), o.Kind.String(), o.Help, o.Doc, o.Syntax, o.Default, o.Example,
+				o.OS, o.Own, o.NoFlag, o.NotYet,
+			})
+		}
+	}
+	for _, info := range diag.Codes() {
+		if word == "" || word == string(info.Code) {
+			out.Codes = append(out.Codes, explainedCode{string(info.Code), info.Meaning, info.Example, info.Cure})
+		}
+	}
+	if out.Options == nil && out.Codes == nil {
+		return a.notExplainable(word)
+	}
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
 }
 
 func (a *app) explainOption(o *schema.Option) {
@@ -83,6 +154,7 @@ func (a *app) explainOption(o *schema.Option) {
 	line("Default", o.Default)
 	line("Example", o.Name+": "+o.Example)
 	line("Platform", o.OS)
+	line("Not yet", o.NotYet)
 	if o.Doc != "" {
 		fmt.Fprintf(a.stdout, "\n%s\n", strings.TrimSpace(o.Doc))
 	}
