@@ -70,7 +70,7 @@ func processes(s snapshot) {
 
 func output(name string, args ...string) []string {
 	out, err := exec.Command(name, args...).Output()
-	if err != nil {
+	if err != nil || len(out) == 0 {
 		return nil
 	}
 	return strings.Split(strings.TrimRight(string(out), "\n"), "\n")
