@@ -87,7 +87,7 @@ const (
 // rootfs is the one layer of all three images.
 func rootfs(busybox []byte, applets []string, probe []byte) ([]byte, error) {
 	b := newTar()
-	for _, d := range []string{"bin", "dev", "etc", "proc", "sys", "var", "var/empty"} {
+	for _, d := range []string{"bin", "dev", "etc", "mnt", "proc", "sys", "var", "var/empty"} {
 		b.dir(d, 0o755, 0, 0)
 	}
 	b.dir("root", 0o700, 0, 0)
@@ -99,6 +99,8 @@ func rootfs(busybox []byte, applets []string, probe []byte) ([]byte, error) {
 	b.file("bin/busybox", busybox, 0o755, 0, 0)
 	b.file("bin/su-probe", probe, 0o755|fs.ModeSetuid, 0, 0)
 	b.file("bin/probe", probe, 0o755, 0, 0)
+	// The reference's examples start bash.
+	b.file("bin/bash", []byte("#!/bin/sh\nexec sh \"$@\"\n"), 0o755, 0, 0)
 	b.file("bin/not-executable", []byte("#!/bin/sh\n"), 0o644, 0, 0)
 	b.file("bin/no-interpreter", []byte("#!/no/such/interpreter\n"), 0o755, 0, 0)
 	slices.Sort(applets)
