@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -54,27 +55,30 @@ func (c *collected) add(r result) {
 	c.all[[2]string{r.Subject, r.Script}] = r
 }
 
-// write puts the results into the file that RUNFILE_CONFORMANCE_RESULTS names. Results that are there already and were
-// not seen anew are kept, so that a run of a few scripts can refresh their lines.
+// write puts the results into v1.jsonl or v2.jsonl, by the host's cgroup version, in the directory that
+// RUNFILE_CONFORMANCE_RESULTS names. Results that are there already and were not seen anew are kept, so that a run of a
+// few scripts can refresh their lines.
 func (c *collected) write() error {
-	name := os.Getenv("RUNFILE_CONFORMANCE_RESULTS")
-	if name == "" || len(c.all) == 0 {
+	dir := os.Getenv("RUNFILE_CONFORMANCE_RESULTS")
+	if dir == "" || len(c.all) == 0 {
 		return nil
 	}
+	h := thisHost()
+	name := resultsFile(dir, h.Cgroup)
 	_, old, err := readResults(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for _, r := range old {
 		key := [2]string{r.Subject, r.Script}
-		if _, seen := c.all[key]; !seen {
+		if _, seen := c.all[key]; !seen && exists(r.file()) {
 			c.all[key] = r
 		}
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(thisHost()); err != nil {
+	if err := enc.Encode(h); err != nil {
 		return err
 	}
 	for _, r := range sortedResults(c.all) {
@@ -83,6 +87,18 @@ func (c *collected) write() error {
 		}
 	}
 	return os.WriteFile(name, out.Bytes(), 0o644)
+}
+
+func resultsFile(dir string, cgroup int) string {
+	return filepath.Join(dir, fmt.Sprintf("v%d.jsonl", cgroup))
+}
+
+// file is the script's.
+func (r result) file() string {
+	if r.Subject == "scenarios" {
+		return filepath.Join("scenarios", r.Script+".txtar")
+	}
+	return filepath.Join("options", r.Subject, r.Script+".txtar")
 }
 
 func sortedResults(all map[[2]string]result) []result {
