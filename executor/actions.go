@@ -165,7 +165,7 @@ func (r *run) prepare(ctx context.Context, c *container) error {
 	}
 	c.note(func(r *Record) []Event {
 		r.Effective = effective
-		return []Event{{Type: EventCreate}}
+		return append([]Event{{Type: EventCreate}}, uncheckedHealth(c.spec, effective)...)
 	})
 	return nil
 }
@@ -307,7 +307,7 @@ func (c *container) awaitUsable(ctx context.Context, want value.Condition) error
 			met = c.rec.Ready
 		} else {
 			met = h != nil && h.Status == supervise.Healthy
-			unhealthy = h != nil && h.Status == supervise.Unhealthy && c.process != nil
+			unhealthy = h != nil && h.Status == supervise.Unhealthy && c.process != nil && !c.recovers()
 			unchecked = h == nil && c.process != nil
 		}
 		return met || unhealthy || unchecked || !c.active
@@ -320,7 +320,7 @@ func (c *container) awaitUsable(ctx context.Context, want value.Condition) error
 	case met:
 		return nil
 	case unhealthy:
-		return &unmetError{1, "unhealthy: " + c.lastProbe()}
+		return &unmetError{1, "unhealthy: " + lastProbe(c.record().Health)}
 	case unchecked:
 		return &unmetError{125, "it has no health check to wait for"}
 	}
@@ -340,11 +340,15 @@ func (c *container) usableLimit(want value.Condition) time.Duration {
 		return startTimeout
 	}
 	cfg, _ := supervise.HealthOf(c.record().Effective)
-	return max(startTimeout, cfg.StartPeriod+time.Duration(cfg.Retries+1)*(cfg.Interval+cfg.Timeout))
+	once := cfg.StartPeriod + time.Duration(cfg.Retries+1)*(cfg.Interval+cfg.Timeout)
+	if c.recovers() {
+		once *= time.Duration(1 + c.spec.Lifecycle.Restart.Value.MaxRetries)
+	}
+	return max(startTimeout, once)
 }
 
-func (c *container) lastProbe() string {
-	h := c.record().Health
+// lastProbe says in one line, and those that the check wrote, why a container is unhealthy.
+func lastProbe(h *Health) string {
 	if h == nil || len(h.Log) == 0 {
 		return "no result"
 	}

@@ -35,6 +35,7 @@ type container struct {
 	restarts supervise.RestartState // guarded by mu
 	deadline time.Time              // guarded by mu; when a job's `timeout` is over; zero = never
 	timedOut bool                   // guarded by mu; it was stopped at its deadline
+	unwell   verdict                // guarded by mu; why health-on-failure ends the process that runs
 	columns  uint16                 // guarded by mu; the terminal's size for the next start
 	rows     uint16                 // guarded by mu
 	changed  chan struct{}          // guarded by mu; closed and replaced at each change

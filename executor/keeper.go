@@ -39,7 +39,7 @@ func (c *container) start(ctx context.Context) error {
 	c.mu.Unlock()
 	// On disk before it is done: a supervisor that finds "running" without a process id knows that a start was under way.
 	err := c.change(func(r *Record) []Event {
-		c.active, c.settled, c.halted, c.timedOut = true, false, false, false
+		c.active, c.settled, c.halted, c.timedOut, c.unwell = true, false, false, false, verdict{}
 		c.halt, c.restarts, c.deadline = make(chan struct{}), supervise.RestartState{}, c.limitFrom(time.Now())
 		r.State, r.Status = Running, engine.Status{}
 		r.Exit, r.Error, r.RestartCount, r.ManuallyStopped, r.Ready, r.Health = nil, "", 0, false, false, nil
@@ -159,7 +159,17 @@ func (c *container) watch(a *attempt) (engine.Exit, error) {
 	defer cancel()
 	rec := c.record()
 	if cfg, ok := supervise.HealthOf(rec.Effective); ok {
-		beside.Go(func() { supervise.WatchHealth(ctx, a.process, cfg, healthState(rec), c.setHealth) })
+		if rec.Health != nil && rec.Health.Status == supervise.Unhealthy { // an earlier supervisor has not got to it
+			c.treat(a)
+		}
+		beside.Go(func() {
+			supervise.WatchHealth(ctx, a.process, cfg, healthState(rec), func(st supervise.HealthState) {
+				c.setHealth(st)
+				if st.Status == supervise.Unhealthy {
+					c.treat(a)
+				}
+			})
+		})
 	}
 	if c.spec.Lifecycle.Ready.Set && !rec.Ready {
 		beside.Go(func() { c.awaitReady(ctx, a) })
@@ -239,7 +249,7 @@ func (c *container) next(a *attempt, exit engine.Exit) *attempt {
 	var decision supervise.Decision
 	var halt chan struct{}
 	c.note(func(r *Record) []Event {
-		decision, c.restarts = supervise.NextRestart(c.spec.Lifecycle.Restart.Or(value.RestartPolicy{}), c.restarts, exit, time.Since(a.began), c.halted)
+		decision, c.restarts = c.decide(exit, time.Since(a.began))
 		halt, c.process = c.halt, nil
 		c.exits++
 		return c.ended(r, exit, decision)
@@ -262,9 +272,22 @@ func (c *container) next(a *attempt, exit engine.Exit) *attempt {
 	return nil
 }
 
+// decide says what follows an exit. The caller holds mu.
+func (c *container) decide(exit engine.Exit, ranFor time.Duration) (supervise.Decision, supervise.RestartState) {
+	policy := c.spec.Lifecycle.Restart.Or(value.RestartPolicy{})
+	if c.unwell.action == restartUnhealthy && !c.halted {
+		return supervise.AfterUnhealthy(policy, c.restarts, ranFor)
+	}
+	return supervise.NextRestart(policy, c.restarts, exit, ranFor, c.halted)
+}
+
 // ended writes an exit into the record.
 func (c *container) ended(r *Record, exit engine.Exit, d supervise.Decision) []Event {
 	r.Exit, r.FinishedAt, r.Ready = &exit, exit.At, false
+	if c.unwell.action != "" && !d.Restart {
+		r.Error = "unhealthy: " + c.unwell.why
+	}
+	c.unwell = verdict{}
 	if r.Health != nil { // docker shows a container that is not probed any more as unhealthy
 		r.Health = &Health{Status: supervise.Unhealthy, FailingStreak: r.Health.FailingStreak, Log: r.Health.Log}
 	}

@@ -37,6 +37,11 @@ func (c *container) stop(ctx context.Context, timeout *int64, manual bool) error
 	if err := c.await(ctx, func() bool { p = c.process; return p != nil || !c.active }); err != nil || p == nil {
 		return err
 	}
+	return c.terminate(ctx, p, timeout, func() bool { return !c.active })
+}
+
+// terminate goes through the stop sequence with a process until ended, called with mu held, is true.
+func (c *container) terminate(ctx context.Context, p engine.Process, timeout *int64, ended func() bool) error {
 	rec := c.record()
 	signal := sigterm
 	if rec.Effective != nil && rec.Effective.StopSignal.Number != 0 {
@@ -46,7 +51,7 @@ func (c *container) stop(ctx context.Context, timeout *int64, manual bool) error
 	if err := c.signal(ctx, p, signal, ""); err != nil && grace > undelivered {
 		grace = undelivered
 	}
-	if c.over(ctx, grace) {
+	if c.over(ctx, grace, ended) {
 		c.m.emit(Event{Type: EventStop, Container: c.key, ID: c.id})
 		return nil
 	}
@@ -55,7 +60,7 @@ func (c *container) stop(ctx context.Context, timeout *int64, manual bool) error
 			return errClosed
 		}
 		_ = c.signal(ctx, p, sigkill, c.whyKill(grace)) // what counts is whether it ends
-		if c.over(ctx, wait) {
+		if c.over(ctx, wait, ended) {
 			c.m.emit(Event{Type: EventStop, Container: c.key, ID: c.id})
 			return nil
 		}
@@ -114,14 +119,14 @@ func (c *container) signal(ctx context.Context, p engine.Process, signal int, wh
 	return err
 }
 
-// over waits until the container does not run and is not to restart, at most for a time; negative = for ever.
-func (c *container) over(ctx context.Context, limit time.Duration) bool {
+// over waits until ended is true, at most for a time; negative = for ever.
+func (c *container) over(ctx context.Context, limit time.Duration, ended func() bool) bool {
 	if limit >= 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	return c.await(ctx, func() bool { return !c.active }) == nil
+	return c.await(ctx, ended) == nil
 }
 
 // kill sends a signal. SIGKILL and the stop signal end the restart policy, too, as docker has it; during back-off that
@@ -309,7 +314,7 @@ func (c *container) killNow(ctx context.Context) error {
 	if p, err := c.running(); err == nil {
 		_ = c.signal(ctx, p, sigkill, "") // stop does all that is left if that fails
 	}
-	if c.over(ctx, afterKill) {
+	if c.over(ctx, afterKill, func() bool { return !c.active }) {
 		return nil
 	}
 	if c.m.ctx.Err() != nil {

@@ -38,6 +38,17 @@ func (l *lab) count(call string) int {
 	return n
 }
 
+// signals lists those that a container got.
+func (l *lab) signals(key string) string {
+	var out []string
+	for _, line := range l.engine.Calls() {
+		if n, ok := strings.CutPrefix(line, "signal "+key+" "); ok {
+			out = append(out, n)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
 func (l *lab) ok(err error) {
 	l.Helper()
 	if err != nil {
@@ -142,13 +153,7 @@ func TestStopSequence(t *testing.T) {
 				if took := time.Since(began); took != x.took || rec.State != executor.Exited || rec.Exit.Code != x.code {
 					t.Errorf("took %v: %s, %+v", took, rec.State, rec.Exit)
 				}
-				var signals []string
-				for _, line := range l.engine.Calls() {
-					if n, ok := strings.CutPrefix(line, "signal s "); ok {
-						signals = append(signals, n)
-					}
-				}
-				if got := strings.Join(signals, " "); got != x.signals {
+				if got := l.signals("s"); got != x.signals {
 					t.Errorf("signals %s, want %s", got, x.signals)
 				}
 			})

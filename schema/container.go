@@ -362,24 +362,26 @@ type Policy struct {
 
 // Effective is a container merged with its image's configuration: what will really run. The engine makes it at create.
 type Effective struct {
-	Args         []string          `json:"args"` // entrypoint + command
-	Entrypoint   []string          `json:"entrypoint,omitempty"`
-	Cmd          []string          `json:"cmd,omitempty"`
-	Env          []string          `json:"env"`
-	User         string            `json:"user,omitempty"`
-	Workdir      string            `json:"workdir"`
-	Hostname     string            `json:"hostname,omitempty"`
-	StopSignal   value.Signal      `json:"stopSignal"`
-	Labels       map[string]string `json:"labels,omitempty"`
-	Expose       []value.PortRange `json:"expose,omitempty"`     // image ∪ expose ∪ published
-	Volumes      []string          `json:"volumes,omitempty"`    // the image's VOLUME paths
-	HealthTest   []string          `json:"healthTest,omitempty"` // nil or ["NONE"] = no check; else CMD / CMD-SHELL form
-	HealthEvery  time.Duration     `json:"healthEvery,omitempty"`
-	HealthLimit  time.Duration     `json:"healthLimit,omitempty"` // timeout of one probe
-	HealthTries  int               `json:"healthTries,omitempty"`
-	HealthGrace  time.Duration     `json:"healthGrace,omitempty"` // start period, from the image
-	ImageID      string            `json:"imageID"`               // sha256:... of the image configuration
-	ImageName    string            `json:"imageName"`             // as the user wrote it
-	RuntimeName  string            `json:"runtimeName,omitempty"`
-	ReadOnlyRoot bool              `json:"readOnlyRoot,omitempty"`
+	Args        []string          `json:"args"` // entrypoint + command
+	Entrypoint  []string          `json:"entrypoint,omitempty"`
+	Cmd         []string          `json:"cmd,omitempty"`
+	Env         []string          `json:"env"`
+	User        string            `json:"user,omitempty"`
+	Workdir     string            `json:"workdir"`
+	Hostname    string            `json:"hostname,omitempty"`
+	StopSignal  value.Signal      `json:"stopSignal"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Expose      []value.PortRange `json:"expose,omitempty"`     // image ∪ expose ∪ published
+	Volumes     []string          `json:"volumes,omitempty"`    // the image's VOLUME paths
+	HealthTest  []string          `json:"healthTest,omitempty"` // nil or ["NONE"] = no check; else CMD / CMD-SHELL form
+	HealthEvery time.Duration     `json:"healthEvery,omitempty"`
+	HealthLimit time.Duration     `json:"healthLimit,omitempty"` // timeout of one probe
+	HealthTries int               `json:"healthTries,omitempty"`
+	HealthGrace time.Duration     `json:"healthGrace,omitempty"` // start period
+	// HealthGraceEvery is the interval inside the start period.
+	HealthGraceEvery time.Duration `json:"healthGraceEvery,omitempty"`
+	ImageID          string        `json:"imageID"`   // sha256:... of the image configuration
+	ImageName        string        `json:"imageName"` // as the user wrote it
+	RuntimeName      string        `json:"runtimeName,omitempty"`
+	ReadOnlyRoot     bool          `json:"readOnlyRoot,omitempty"`
 }

@@ -25,16 +25,16 @@ var healthOptions = []row[Container]{
 		Help: "Maximum time to allow one check to run (ns|us|ms|s|m|h)",
 	}, func(c *Container) *Opt[time.Duration] { return &c.Health.Timeout }, value.HealthDuration()),
 	opt(Option{
-		Name: "health-on-failure", Group: GroupHealth, Arg: "action", Example: "restart", Own: true, NoFlag: true, NotYet: notBuilt,
+		Name: "health-on-failure", Group: GroupHealth, Arg: "action", Example: "restart", Own: true, NoFlag: true,
 		Help: "What happens to a container that gets unhealthy: none, restart, stop or kill",
 	}, func(c *Container) *Opt[string] { return &c.Health.OnFailure }, value.Word("oneof=none restart stop kill")),
 	opt(Option{
-		Name: "health-start-interval", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "1s", NotYet: notBuilt,
+		Name: "health-start-interval", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "1s",
 		Help: "Time between running the check during the start period (ms|s|m|h)",
 		Doc:  "Without it, 5s.",
 	}, func(c *Container) *Opt[time.Duration] { return &c.Health.StartInterval }, value.HealthDuration()),
 	opt(Option{
-		Name: "health-start-period", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "30s", NotYet: notBuilt,
+		Name: "health-start-period", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "30s",
 		Help: "Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)",
 		Doc:  "Until the first success, failures of this time do not count.",
 	}, func(c *Container) *Opt[time.Duration] { return &c.Health.StartPeriod }, value.HealthDuration()),

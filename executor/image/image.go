@@ -43,6 +43,8 @@ type Healthcheck struct {
 	Timeout     time.Duration `json:"Timeout,omitempty"`
 	StartPeriod time.Duration `json:"StartPeriod,omitempty"`
 	Retries     int           `json:"Retries,omitempty"`
+	// StartInterval replaces Interval inside the start period.
+	StartInterval time.Duration `json:"StartInterval,omitempty"`
 }
 
 // PullOptions says when and for what to pull.

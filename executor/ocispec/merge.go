@@ -35,7 +35,9 @@ type Healthcheck struct {
 	Interval    time.Duration
 	Timeout     time.Duration
 	StartPeriod time.Duration
-	Retries     int
+	// StartInterval replaces Interval inside the start period.
+	StartInterval time.Duration
+	Retries       int
 }
 
 // Merge lays a declaration over the configuration of its image, as docker run does. imageID is the digest of that
@@ -278,7 +280,8 @@ func mergeHealth(e *schema.Effective, c *schema.Container, img ImageConfig) {
 	e.HealthTest = healthArgs(h.Test, img.Shell)
 	e.HealthEvery = orDuration(d.Interval.Value, h.Interval)
 	e.HealthLimit = orDuration(d.Timeout.Value, h.Timeout)
-	e.HealthGrace = h.StartPeriod
+	e.HealthGrace = orDuration(d.StartPeriod.Value, h.StartPeriod)
+	e.HealthGraceEvery = orDuration(d.StartInterval.Value, h.StartInterval)
 	if e.HealthTries = int(d.Retries.Value); e.HealthTries == 0 {
 		e.HealthTries = h.Retries
 	}

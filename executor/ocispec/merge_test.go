@@ -67,7 +67,7 @@ func TestMergeFields(t *testing.T) {
 		User: "alice", WorkingDir: "/home/../srv", Env: []string{"PATH=/bin", "A=image", "B=image"}, Cmd: []string{"x"},
 		Labels: map[string]string{"a": "image", "b": "image"}, StopSignal: "USR1", ExposedPorts: []string{"7001/udp", "7000"},
 		Volumes: []string{"/data/", "/b", "/"}, Shell: []string{"/bin/ash", "-c"},
-		Healthcheck: &Healthcheck{Test: []string{"CMD-SHELL", "true"}, Interval: time.Second, Timeout: time.Minute, StartPeriod: time.Hour, Retries: 7},
+		Healthcheck: &Healthcheck{Test: []string{"CMD-SHELL", "true"}, Interval: time.Second, Timeout: time.Minute, StartPeriod: time.Hour, StartInterval: time.Minute, Retries: 7},
 	}
 	c := &schema.Container{}
 	c.Process.Env = items(kv("A", "own"), value.KeyValue{Key: "B"}, kv("C", "own"))
@@ -86,11 +86,15 @@ func TestMergeFields(t *testing.T) {
 		Labels:  map[string]string{"a": "image", "b": "own"},
 		Expose:  []value.PortRange{{First: 7000, Last: 7000, Proto: "tcp"}, {First: 7001, Last: 7001, Proto: "udp"}, {First: 81, Last: 81, Proto: "tcp"}},
 		Volumes: []string{"/b", "/data"}, HealthTest: []string{"CMD", "/bin/ash", "-c", "true"},
-		HealthEvery: time.Second, HealthLimit: 2 * time.Second, HealthGrace: time.Hour, HealthTries: 7,
+		HealthEvery: time.Second, HealthLimit: 2 * time.Second, HealthGrace: time.Hour, HealthGraceEvery: time.Minute, HealthTries: 7,
 		ImageID: "sha256:x", ImageName: "img:tag",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	c.Health.StartPeriod, c.Health.StartInterval = set(time.Second), set(2*time.Second)
+	if got, err = Merge(c, img, "", ""); err != nil || got.HealthGrace != time.Second || got.HealthGraceEvery != 2*time.Second {
+		t.Errorf("own start period: %+v, %v", got, err)
 	}
 	c.Health.Disable = set(true)
 	if got, err = Merge(c, img, "", ""); err != nil || !reflect.DeepEqual(got.HealthTest, []string{"NONE"}) || got.HealthTries != 0 {

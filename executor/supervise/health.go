@@ -56,6 +56,9 @@ func HealthOf(e *schema.Effective) (HealthConfig, bool) {
 	if e.HealthTries > 0 {
 		c.Retries = e.HealthTries
 	}
+	if e.HealthGraceEvery > 0 {
+		c.StartInterval = e.HealthGraceEvery
+	}
 	return c, true
 }
 

@@ -31,9 +31,9 @@ func TestHealthOf(t *testing.T) {
 		t.Errorf("defaults = %+v", c)
 	}
 	c, _ = supervise.HealthOf(&schema.Effective{
-		HealthTest: []string{"CMD", "a", "b"}, HealthEvery: 1, HealthLimit: 2, HealthTries: 4, HealthGrace: 5,
+		HealthTest: []string{"CMD", "a", "b"}, HealthEvery: 1, HealthLimit: 2, HealthTries: 4, HealthGrace: 5, HealthGraceEvery: 6,
 	})
-	if !slices.Equal(c.Args, []string{"a", "b"}) || c.Interval != 1 || c.Timeout != 2 || c.Retries != 4 || c.StartPeriod != 5 {
+	if !slices.Equal(c.Args, []string{"a", "b"}) || c.Interval != 1 || c.Timeout != 2 || c.Retries != 4 || c.StartPeriod != 5 || c.StartInterval != 6 {
 		t.Errorf("given = %+v", c)
 	}
 }

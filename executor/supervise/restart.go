@@ -3,7 +3,7 @@
 //
 // The rules are docker's, measured and read (spec/reliability.md 4): restarts are delayed by 100 ms, doubling up to a
 // minute; a check fails a container only after several failures in a row; an unhealthy container is never restarted
-// for that alone.
+// for that alone, unless health-on-failure says so.
 package supervise
 
 import (
@@ -58,12 +58,27 @@ func NextRestart(p value.RestartPolicy, st RestartState, exit engine.Exit, ranFo
 	default:
 		return Decision{Reason: how}, st
 	}
+	return grant(st, ranFor, fmt.Sprintf("%s, restart %s", how, p.Name))
+}
+
+// grant is one more restart.
+func grant(st RestartState, ranFor time.Duration, reason string) (Decision, RestartState) {
 	delay := FirstDelay
 	if st.Delay > 0 && ranFor < GoodRun {
 		delay = min(2*st.Delay, MaxDelay)
 	}
 	st = RestartState{Count: st.Count + 1, Delay: delay}
-	return Decision{Restart: true, Delay: delay, Reason: fmt.Sprintf("%s, restart %s", how, p.Name)}, st
+	return Decision{Restart: true, Delay: delay, Reason: reason}, st
+}
+
+// AfterUnhealthy decides whether a container starts again that was ended because it was unhealthy (health-on-failure:
+// restart). However it has ended, it has failed; the retry count of on-failure bounds these restarts together with those
+// of the policy itself.
+func AfterUnhealthy(p value.RestartPolicy, st RestartState, ranFor time.Duration) (Decision, RestartState) {
+	if p.MaxRetries > 0 && st.Count >= p.MaxRetries {
+		return Decision{Reason: fmt.Sprintf("unhealthy, and all %d restarts are used up", p.MaxRetries)}, st
+	}
+	return grant(st, ranFor, "unhealthy, restart")
 }
 
 // Resume decides whether a container that does not run is started by a supervisor that recovers from the end of an

@@ -69,6 +69,23 @@ func TestNextRestart(t *testing.T) {
 	}
 }
 
+// TestAfterUnhealthy: the exit code decides nothing, and the count of on-failure bounds policy and health together.
+func TestAfterUnhealthy(t *testing.T) {
+	st := supervise.RestartState{Count: 1, Delay: 100 * time.Millisecond}
+	d, next := supervise.AfterUnhealthy(value.RestartPolicy{Name: "on-failure", MaxRetries: 2}, st, time.Second)
+	if !d.Restart || d.Delay != 200*time.Millisecond || next.Count != 2 || !strings.Contains(d.Reason, "unhealthy") {
+		t.Errorf("second of two: %+v, %+v", d, next)
+	}
+	if d, next = supervise.AfterUnhealthy(value.RestartPolicy{Name: "on-failure", MaxRetries: 2}, next, time.Second); d.Restart || next.Count != 2 {
+		t.Errorf("third of two: %+v, %+v", d, next)
+	}
+	for _, name := range []string{"", "no", "always", "on-failure"} {
+		if d, _ := supervise.AfterUnhealthy(value.RestartPolicy{Name: name}, supervise.RestartState{Count: 1000}, 0); !d.Restart {
+			t.Errorf("%q: %+v", name, d)
+		}
+	}
+}
+
 func TestResume(t *testing.T) {
 	for _, c := range []struct {
 		policy  string

@@ -235,8 +235,9 @@ func effective(c *schema.Container, img Image) *schema.Effective {
 		Entrypoint: c.Process.Entrypoint.Value, Cmd: c.Process.Command.Or(img.Cmd), Workdir: c.Process.Workdir.Or("/"),
 		Hostname: c.Namespaces.Hostname.Value, StopSignal: c.Lifecycle.StopSignal.Or(img.StopSignal),
 		HealthTest: c.Health.Cmd.Or(img.HealthTest), HealthEvery: c.Health.Interval.Value, HealthLimit: c.Health.Timeout.Value,
-		HealthTries: int(c.Health.Retries.Value), HealthGrace: img.HealthGrace, User: c.Process.User.Value.User,
-		ImageID: imageID(c.Image.Ref.Value.Text), ImageName: c.Image.Ref.Value.Text, Labels: map[string]string{},
+		HealthTries: int(c.Health.Retries.Value), HealthGrace: c.Health.StartPeriod.Or(img.HealthGrace), User: c.Process.User.Value.User,
+		HealthGraceEvery: c.Health.StartInterval.Value,
+		ImageID:          imageID(c.Image.Ref.Value.Text), ImageName: c.Image.Ref.Value.Text, Labels: map[string]string{},
 	}
 	if c.Health.Disable.Value {
 		out.HealthTest = []string{"NONE"}

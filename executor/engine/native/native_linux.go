@@ -201,7 +201,8 @@ func imageConfig(img *image.Image) ocispec.ImageConfig {
 	}
 	if h := c.Healthcheck; h != nil {
 		out.Healthcheck = &ocispec.Healthcheck{
-			Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, Retries: h.Retries,
+			Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod,
+			StartInterval: h.StartInterval, Retries: h.Retries,
 		}
 	}
 	return out

@@ -80,6 +80,8 @@ type Healthcheck struct {
 	Timeout     time.Duration `json:",omitempty"`
 	StartPeriod time.Duration `json:",omitempty"`
 	Retries     int           `json:",omitempty"`
+
+	StartInterval time.Duration `json:",omitempty"`
 }
 
 // InspectMount is an entry of docker's Mounts.
@@ -184,6 +186,7 @@ func inspectConfig(c *schema.Container, e *schema.Effective) InspectConfig {
 	if len(e.HealthTest) > 0 {
 		out.Healthcheck = &Healthcheck{
 			Test: e.HealthTest, Interval: e.HealthEvery, Timeout: e.HealthLimit, StartPeriod: e.HealthGrace, Retries: e.HealthTries,
+			StartInterval: e.HealthGraceEvery,
 		}
 	}
 	for _, path := range e.Volumes {

@@ -134,7 +134,7 @@ func (u *UI) printPlain(c change) {
 	if c.detail != "" {
 		line += "  " + headline(c.detail) // the summary quotes the rest
 	}
-	if c.fail && c.origin != "" {
+	if c.origin != "" && (c.fail || c.state == "warning") {
 		line += "  (" + c.origin + ")"
 	}
 	_, _ = fmt.Fprintln(u.o.Out, line)
