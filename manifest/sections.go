@@ -83,7 +83,11 @@ func (l *loader) ownSection(own *sections, e Entry) {
 	case "templates":
 		own.templates = l.parts(e.Value, "template")
 	case "networks", "volumes", "secrets", "policy":
-		if l.isMap(e.Value, "`"+e.Key+"`", "NAME: {...}") {
+		form := "NAME: {...}"
+		if e.Key == "policy" {
+			form = "KEY: value"
+		}
+		if l.isMap(e.Value, "`"+e.Key+"`", form) {
 			own.named[e.Key] = &e
 		}
 	case "image": // of the mixed form, which singleForm has reported

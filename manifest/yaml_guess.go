@@ -142,7 +142,7 @@ func unquotedValue(s *source, line, last int) *guess {
 	return nil
 }
 
-var itemInBrackets = lazyRegexp(`[\[,]\s*((?:[*@%|>` + "`" + `]|\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:)[^,\]]*)`)
+var itemInBrackets = lazyRegexp(`(?:[\[,]\s*|[{,]\s*[\w-]+:\s+)((?:[*@%|>:` + "`" + `]|\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:)[^,\]}]*)`)
 
 // unquotedItem finds such a value in a list in brackets.
 func unquotedItem(s *source, line, last int) *guess {

@@ -39,12 +39,23 @@ func namedLines(n *manifest.Node, s spelling, names map[string]string) []string 
 	var out []string
 	for _, e := range n.Entries {
 		text, ok := s.value(e.Value)
-		if names[e.Key] == "" || !ok {
+		if names[e.Key] == "" || !ok || !readable(names[e.Key], e.Value) {
 			return nil
 		}
 		out = append(out, s.pair(names[e.Key], text))
 	}
 	return out
+}
+
+// readable reports whether an option takes a value: what is advised must be right.
+func readable(name string, n *manifest.Node) bool {
+	r := rowByName[name]
+	if r == nil {
+		return false
+	}
+	d := &decoder{}
+	r.read(d, &Container{}, manifest.Entry{Key: name, Value: n})
+	return !d.diags.HasErrors()
 }
 
 // healthLines turns compose's healthcheck into the options of docker run.

@@ -133,7 +133,7 @@ func (k *checker) memory(c *Container) {
 	memory, swap, soft := c.Resources.Memory, c.Resources.MemorySwap, c.Resources.MemoryReservation
 	if memory.Value > 0 && soft.Value > memory.Value {
 		k.conflict(c, "memory-reservation", soft.At, "memory", memory.At, "the soft limit cannot be above the hard one").
-			WithHelp("write memory-reservation: %s or less", value.Size().Text(memory.Value))
+			WithHelp("write %s or less", assign(soft.At, "memory-reservation", value.Size().Text(memory.Value)))
 	}
 	if o := c.Resources.OOMKillDisable; o.Value && memory.Value == 0 {
 		k.diags.Warnf(CodeNoEffect, o.At, "container %q: oom-kill-disable without memory lets the container take all of the host's memory", c.Key).
@@ -146,22 +146,29 @@ func (k *checker) memory(c *Container) {
 			WithHelp("add memory, or remove memory-swap")
 	case swap.Value < memory.Value:
 		k.conflict(c, "memory-swap", swap.At, "memory", memory.At, "memory-swap counts both, so it cannot be less than memory").
-			WithHelp("write memory-swap: %s for no swap, or more", value.Size().Text(memory.Value))
+			WithHelp("write %s for no swap, or more", assign(swap.At, "memory-swap", value.Size().Text(memory.Value)))
 	}
 }
 
 func (k *checker) logOptions(c *Container) {
 	driver := c.Logging.Driver.Or("json-file")
 	texts := map[string]string{}
-	var compress diag.Range
+	var compress, buffer diag.Range
 	for _, o := range c.Logging.Options {
 		if err := value.CheckLogOption(driver, o.Value); err != nil {
 			k.logOption(c, o.At, err)
 		}
 		texts[o.Value.Key] = o.Value.Value
-		if o.Value.Key == "compress" {
+		switch o.Value.Key {
+		case "compress":
 			compress = o.At
+		case "max-buffer-size":
+			buffer = o.At
 		}
+	}
+	if _, sized := texts["max-buffer-size"]; sized && driver != "none" && texts["mode"] != "non-blocking" {
+		k.diags.Errorf(CodeNeeds, buffer, "container %q: max-buffer-size needs mode=non-blocking", c.Key).
+			WithHelp("only then is there a buffer; add mode=non-blocking, or remove max-buffer-size")
 	}
 	on, err := value.Bool(texts["compress"])
 	if err != nil || !on || driver != "json-file" {
@@ -169,7 +176,7 @@ func (k *checker) logOptions(c *Container) {
 	}
 	if files := texts["max-file"]; texts["max-size"] == "" || files == "" || files == "1" {
 		k.diags.Errorf(CodeNeeds, compress, "container %q: compress needs max-size and a max-file of 2 or more", c.Key).
-			WithHelp("only files that have been rotated are compressed; write log-opt: [compress=true, max-size=10m, max-file=3]")
+			WithHelp("only files that have been rotated are compressed; write %s", assign(compress, "log-opt", "compress=true", "max-size=10m", "max-file=3"))
 	}
 }
 
@@ -257,11 +264,11 @@ func (k *checker) unread(c *Container) {
 	for _, a := range c.Stdio.Attach {
 		if a.Value == "stdin" && !c.Stdio.Interactive.Value {
 			k.diags.Warnf(CodeNoEffect, a.At, "container %q: attach stdin has no effect without interactive", c.Key).
-				WithHelp("add interactive: true")
+				WithHelp("add %s", spellingAt(a.At).pair("interactive", "true"))
 		}
 	}
 	if p := c.Process.InitPath; p.Set && !c.Process.Init.Value {
-		k.diags.Warnf(CodeNoEffect, p.At, "container %q: init-path has no effect without init", c.Key).WithHelp("add init: true")
+		k.diags.Warnf(CodeNoEffect, p.At, "container %q: init-path has no effect without init", c.Key).WithHelp("add %s", spellingAt(p.At).pair("init", "true"))
 	}
 	if m := c.Resources.KernelMemory; m.Value > 0 {
 		k.diags.Warnf(CodeNoEffect, m.At, "container %q: kernel-memory has no effect: kernels have no separate limit for their own memory any more", c.Key).

@@ -90,7 +90,7 @@ func (k *checker) networkModes(c *Container) {
 		if !at.IsZero() {
 			d.Also(at, "the network")
 		}
-		d.WithHelp("%s", modeHelp(c, r.option, mode))
+		d.WithHelp("%s", modeHelp(c, r.option, v.At, mode))
 	}
 }
 
@@ -101,12 +101,12 @@ func modeText(c *Container, mode value.NetworkMode) string {
 	return string(mode)
 }
 
-func modeHelp(c *Container, option string, mode value.NetworkMode) string {
+func modeHelp(c *Container, option string, at diag.Range, mode value.NetworkMode) string {
 	switch mode {
 	case value.NetworkContainer:
 		return fmt.Sprintf("drop %s here and set it on %q, which owns the network", option, c.Network.Networks[0].Value.Name)
 	case value.NetworkBridge:
-		return "add a user-defined network: network: NAME"
+		return "add a user-defined network: " + assign(at, "network", "NAME")
 	case value.NetworkNone, value.NetworkHost, value.NetworkUser:
 	}
 	return "remove " + option
@@ -169,10 +169,10 @@ func (k *checker) subnets() {
 		if g := n.Gateway; g.Set {
 			switch addr, err := netip.ParseAddr(g.Value); {
 			case !n.Subnet.Set:
-				k.diags.Errorf(CodeNeeds, g.At, "network %q: gateway needs a subnet", n.Key).WithHelp("add subnet: ADDRESS/BITS")
+				k.diags.Errorf(CodeNeeds, g.At, "network %q: gateway needs a subnet", n.Key).WithHelp("add %s", assign(g.At, "subnet", "ADDRESS/BITS"))
 			case err == nil && ok && (!subnet.Contains(addr) || addr == subnet.Addr() || addr == broadcast(subnet)):
 				k.diags.Errorf(CodeBadAddress, g.At, "network %q: the gateway %s is not an address for a machine in %s", n.Key, g.Value, subnet).
-					Also(n.Subnet.At, "the subnet").WithHelp("write gateway: %s", subnet.Addr().Next())
+					Also(n.Subnet.At, "the subnet").WithHelp("write %s", assign(g.At, "gateway", subnet.Addr().Next().String()))
 			}
 		}
 		if !ok {
@@ -272,7 +272,7 @@ func (k *checker) inSubnet(e endpoint) {
 	}
 	if !ok || subnet.Addr().Is4() != addr.Is4() {
 		d := k.diags.Errorf(CodeNeeds, e.at, "%s: %s needs a network with a subnet of its own, and %q has none of that family", who(e.c), e.option, e.network).
-			WithHelp("add networks: {%s: {subnet: ADDRESS/BITS}}, with %s in it", e.network, e.text)
+			WithHelp("add a network of that subnet: %s, with %s in it", entry(e.at, "networks", e.network, "subnet", "ADDRESS/BITS"), e.text)
 		if !n.Implicit {
 			d.Also(n.At, "the network")
 		}

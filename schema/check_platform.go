@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // platform refuses options of another operating system than the container's.
 func (k *checker) platform(c *Container) {
@@ -23,7 +26,7 @@ func (k *checker) platform(c *Container) {
 	}
 	if i := c.Windows.Isolation; target == linux && i.Set && i.Value != "default" {
 		k.diags.Errorf(CodePlatform, i.At, "container %q: isolation %s is only for Windows containers; Linux has default alone", c.Key, i.Value).
-			WithHelp("write isolation: default, or remove it")
+			WithHelp("write %s, or remove it", assign(i.At, "isolation", "default"))
 	}
 	for _, o := range c.Security.Options {
 		if o.Value.Key == "credentialspec" && target == linux {
@@ -78,6 +81,6 @@ func (k *checker) cpu(c *Container) {
 	period, runtime := c.Resources.CPURTPeriod, c.Resources.CPURTRuntime
 	if period.Value > 0 && runtime.Value > period.Value {
 		k.conflict(c, "cpu-rt-runtime", runtime.At, "cpu-rt-period", period.At, "there is not more time in a period than the period").
-			WithHelp("write cpu-rt-runtime: %d or less", period.Value)
+			WithHelp("write %s or less", spellingAt(runtime.At).pair("cpu-rt-runtime", strconv.FormatInt(period.Value, 10)))
 	}
 }

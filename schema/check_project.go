@@ -164,7 +164,7 @@ func (k *checker) donors() {
 		}
 		if own := donor.Namespaces.IPC; own.Value.Mode == "private" || own.Value.Mode == "none" {
 			k.diags.Errorf(CodeConflict, mode.At, "container %q joins the IPC namespace of %q, which keeps it to itself", c.Key, donor.Key).
-				Also(own.At, "ipc of %s", donor.Key).WithHelp("write ipc: shareable there, or leave it out")
+				Also(own.At, "ipc of %s", donor.Key).WithHelp("write %s there, or leave it out", assign(own.At, "ipc", "shareable"))
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (k *checker) secretNames() {
 				continue
 			}
 			k.diags.Errorf(CodeNeeds, s.At, "container %q: there is no secret %q in the section secrets", c.Key, s.Value.Source).
-				WithHelp("add secrets: {%s: {file: PATH}}", s.Value.Source)
+				WithHelp("add %s", entry(s.At, "secrets", s.Value.Source, "file", "PATH"))
 		}
 	}
 }
@@ -185,10 +185,10 @@ func (k *checker) secretNames() {
 func (k *checker) wrongKind(c *Container, r Reference) {
 	if v := k.index.volumes[r.Target]; v != nil {
 		k.diags.Errorf(CodeWrongReference, r.At, "container %q, %s: %q is a volume, not a container", c.Key, r.Option, r.Target).
-			Also(v.At, "the volume").WithHelp(`write volume: "%s:/PATH"`, r.Target)
+			Also(v.At, "the volume").WithHelp("write %s", assign(r.At, "volume", r.Target+":/PATH"))
 	} else if n := k.index.networks[r.Target]; n != nil {
 		k.diags.Errorf(CodeWrongReference, r.At, "container %q, %s: %q is a network, not a container", c.Key, r.Option, r.Target).
-			Also(n.At, "the network").WithHelp("write network: %s", r.Target)
+			Also(n.At, "the network").WithHelp("write %s", assign(r.At, "network", r.Target))
 	}
 }
 

@@ -56,6 +56,7 @@ func matrixSchema() map[string]any {
 func (d *decoder) matrix(n *manifest.Node) Matrix {
 	var m Matrix
 	o := &matrixOption
+	before := len(d.diags)
 	if n.Kind != manifest.Map {
 		d.wrongType(o, n, "a map")
 		return m
@@ -79,7 +80,7 @@ func (d *decoder) matrix(n *manifest.Node) Matrix {
 			}
 		}
 	}
-	if n.Entry("axes") == nil {
+	if n.Entry("axes") == nil && len(d.diags) == before {
 		d.bad(o, n, &value.Error{Problem: "axes are missing"})
 	}
 	return m

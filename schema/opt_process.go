@@ -71,7 +71,7 @@ var entrypointWords = wording{
 	},
 	list: func(l []string) ([]string, error) {
 		if l[0] == "" {
-			return nil, &value.Error{Problem: "the list begins with an empty text", Fix: `write entrypoint: "" to drop the image's entrypoint`}
+			return nil, &value.Error{Problem: "the list begins with an empty text", Fix: `write "" without a list to drop the image's entrypoint`}
 		}
 		return l, nil
 	},

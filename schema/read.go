@@ -29,7 +29,11 @@ func (d *decoder) scalar(o *Option, n *manifest.Node, falseWord string) (string,
 	case n.Kind != manifest.Scalar:
 		diagnostic := d.wrongType(o, n, "one value")
 		if n.Kind == manifest.List && len(n.Items) == 1 && n.Items[0].Kind == manifest.Scalar {
-			diagnostic.Help = []string{"write " + spellingAt(n.Range).line(o.Name, n.Items[0])}
+			text, _ := spellingAt(n.Range).value(n.Items[0])
+			if o.Kind == Scalar {
+				text = spellingAt(n.Range).pair(o.Name, text)
+			}
+			diagnostic.Help = []string{"write " + text}
 		}
 	case n.Type == manifest.Bool && strings.EqualFold(n.Text, "false") && falseWord != "":
 		return falseWord, true
@@ -69,7 +73,15 @@ func readOne[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) 
 		return readFields(d, o, n, p)
 	}
 	if p.Schema == nil && n.Kind != manifest.Null { // a map is the only form
-		d.wrongType(o, n, "a map: "+p.Syntax)
+		diagnostic := d.wrongType(o, n, "a map")
+		var e *value.Error
+		if _, err := p.Parse(n.Text); n.Kind == manifest.Scalar && errors.As(err, &e) && e.Fix != "" {
+			diagnostic.Help = []string{e.Fix}
+		}
+		return v, false
+	}
+	if p.False != "" && n.Kind == manifest.Scalar && n.Type == manifest.Bool && !strings.EqualFold(n.Text, "false") {
+		d.wrongType(o, n, "one of "+strings.Join(p.Words, ", "))
 		return v, false
 	}
 	text, ok := d.scalar(o, n, p.False)
@@ -190,10 +202,15 @@ func readFields[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T
 		v, err := p.Fields(fields)
 		var e *value.Error
 		unknown := errors.As(err, &e) && e.UnknownField
+		for _, f := range extra { // known, and not for the map to say
+			if unknown {
+				e.Words = slices.DeleteFunc(slices.Clone(e.Words), func(w string) bool { return w == f.Name })
+			}
+		}
 		switch {
 		case err == nil:
 			return v, !reported
-		case !reported || unknown || e != nil && e.Field != "":
+		case !reported || unknown || e != nil && n.Entry(e.Field) != nil: // else it is missing for the reason reported
 			d.bad(o, n, err)
 		}
 		if !unknown {
@@ -323,7 +340,7 @@ func (d *decoder) bad(o *Option, n *manifest.Node, err error) {
 		}
 	}
 	diagnostic := d.diags.Errorf(code, at, "%s, %s: %s", d.who, o.Name, err)
-	if help := dollarHelp(n.Text); help != "" {
+	if help := dollarHelp(n.Text); help != "" && o.Kind != Words {
 		diagnostic.WithHelp("%s", help)
 		return
 	}

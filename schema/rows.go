@@ -222,8 +222,9 @@ func command[C any](o Option, at func(*C) *Opt[[]string], w wording) row[C] {
 			if isList {
 				args, err = w.list(args)
 			} else {
-				d.shellVariable(&o, e.Value)
-				args, err = w.text(args[0])
+				if args, err = w.text(args[0]); err == nil {
+					d.shellVariable(&o, e.Value)
+				}
 			}
 			if err := set(c, args, err, e.Value.Range); err != nil {
 				d.bad(&o, e.Value, err)

@@ -62,6 +62,28 @@ func (s spelling) text(text string) string {
 	return yamlScalar(text)
 }
 
+// assign is an option with a text, or a list of texts, as the place spells it.
+func assign(at diag.Range, name string, texts ...string) string {
+	s := spellingAt(at)
+	if len(texts) == 1 {
+		return s.pair(name, s.text(texts[0]))
+	}
+	parts := make([]string, len(texts))
+	for i, text := range texts {
+		parts[i] = s.text(text)
+	}
+	return s.pair(name, "["+strings.Join(parts, ", ")+"]")
+}
+
+// entry is a key of an entry of a section: networks: {back: {subnet: ...}}.
+func entry(at diag.Range, section, name, key, text string) string {
+	s := spellingAt(at)
+	if s == spelledTOML {
+		return "[" + section + "." + tomlKey(name) + "] with " + assign(at, key, text)
+	}
+	return section + ": {" + yamlScalar(name) + ": {" + key + ": " + text + "}}"
+}
+
 // tomlNumber is a number that TOML reads as YAML does.
 var tomlNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?$`) })
 

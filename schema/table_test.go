@@ -223,3 +223,29 @@ func TestReferences(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// yamlOnly are fixtures about what only YAML can say.
+var yamlOnly = []string{"typed_nothing", "value_missing"}
+
+// TestFixturesHaveTwins demands that the same mistakes are found in both formats.
+func TestFixturesHaveTwins(t *testing.T) {
+	codes := func(path string) []string {
+		_, l := load(t, path)
+		var out []string
+		for _, d := range l {
+			out = append(out, d.Severity.String()+" "+string(d.Code))
+		}
+		slices.Sort(out)
+		return out
+	}
+	for _, path := range diagtest.Fixtures(t, "testdata/errors") {
+		base, ext := strings.TrimSuffix(path, filepath.Ext(path)), filepath.Ext(path)
+		if slices.Contains(yamlOnly, filepath.Base(base)) {
+			continue
+		}
+		other := base + map[string]string{".yaml": ".toml", ".toml": ".yaml"}[ext]
+		if a, b := codes(path), codes(other); !slices.Equal(a, b) {
+			t.Errorf("%s gives\n%q, its twin\n%q", path, a, b)
+		}
+	}
+}

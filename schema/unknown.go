@@ -196,7 +196,7 @@ var topLevelNames = []string{
 }
 
 var topLevelForeign = map[string]string{
-	"services": "containers", "name": "project", "variables": "vars", "env": "vars", "includes": "include",
+	"services": "containers", "service": "containers", "name": "project", "variables": "vars", "env": "vars", "includes": "include",
 	"extends": "templates", "container": "containers", "jobs": "containers", "configs": "",
 }
 

@@ -78,6 +78,9 @@ func ProbeSyntax() Parser[Probe] {
 	port := map[string]any{"type": []any{"integer", "string"}}
 	return Parser[Probe]{
 		Parse: func(s string) (Probe, error) {
+			if port, err := strconv.ParseUint(s, 10, 16); err == nil {
+				return Probe{}, bad("%q is not a map", s).fix("write {tcp: %d}", port)
+			}
 			return Probe{}, bad("%q is not a map", s).fix("write {tcp: PORT}, {http: \":PORT/PATH\"}, {log: REGEXP} or {exec: [COMMAND]}")
 		},
 		Fields: probeFields,

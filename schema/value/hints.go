@@ -164,7 +164,7 @@ var foreignFields = [][2]string{
 	{"dst", "target"},
 	{"destination", "target"},
 	{"to", "target"},
-	{"path", "target"},
+
 	{"container", "target"},
 	{"readonly", "read-only"},
 	{"ro", "read-only"},
@@ -177,7 +177,7 @@ var foreignFields = [][2]string{
 	{"cmd", "exec"},
 	{"test", "exec"},
 	{"url", "http"},
-	{"path", "http"},
+
 	{"mode", "permissions"},
 	{"pattern", "log"},
 	{"attempts", "max"},

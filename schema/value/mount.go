@@ -23,6 +23,8 @@ var mountModeWords = []string{
 
 var volumeKeys = []string{"type", "source", "target", "read-only", "propagation", "selinux", "nocopy"}
 
+var drivePath = lazy(`^[A-Za-z]:\\`)
+
 var volumeName = lazy(namePattern)
 
 // VolumeSyntax is the syntax of volume on Linux: [SOURCE:]TARGET[:OPTIONS], or a map. A SOURCE that begins with a
@@ -42,6 +44,10 @@ func VolumeSyntax() Parser[Mount] {
 }
 
 func parseVolume(s string) (Mount, error) {
+	if drivePath().MatchString(s) {
+		return Mount{}, bad("%q is a path of Windows, and this container runs Linux", s).
+			fix("write /c/dir or ./dir; for a Windows container add platform: windows/amd64")
+	}
 	parts := strings.Split(s, ":")
 	for _, p := range parts {
 		if p == "" {

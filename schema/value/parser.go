@@ -2,7 +2,9 @@ package value
 
 import (
 	"fmt"
+	"io"
 	"strings"
+	"unicode"
 )
 
 // Parser is one value syntax: how text becomes a value and back, and how the syntax is told to people, editors and
@@ -65,11 +67,35 @@ type Error struct {
 func (e *Error) Error() string { return e.Problem }
 
 // bad makes an Error from a format.
-func bad(format string, args ...any) *Error { return &Error{Problem: fmt.Sprintf(format, args...)} }
+func bad(format string, args ...any) *Error {
+	return &Error{Problem: fmt.Sprintf(format, asWritten(args)...)}
+}
+
+// written is text that %q prints between quotes as it stands: a path of Windows doubles no backslashes.
+type written string
+
+// Format implements fmt.Formatter.
+func (w written) Format(f fmt.State, verb rune) {
+	text := string(w)
+	if verb == 'q' {
+		text = `"` + text + `"`
+	}
+	_, _ = io.WriteString(f, text) // a fmt.State collects it
+}
+
+// asWritten makes texts with backslashes and without control characters print as they are written.
+func asWritten(args []any) []any {
+	for i, a := range args {
+		if s, ok := a.(string); ok && strings.Contains(s, `\`) && !strings.ContainsFunc(s, unicode.IsControl) {
+			args[i] = written(s)
+		}
+	}
+	return args
+}
 
 // fix adds the cure and returns e.
 func (e *Error) fix(format string, args ...any) *Error {
-	e.Fix = fmt.Sprintf(format, args...)
+	e.Fix = fmt.Sprintf(format, asWritten(args)...)
 	return e
 }
 
