@@ -88,42 +88,46 @@ func (k *checker) conflict(c *Container, a string, aAt diag.Range, b string, bAt
 		WithLabel("%s", a).Also(bAt, "%s", b)
 }
 
-// exclusion is a pair of options that cannot stand together.
-type exclusion struct {
-	a, b string
-	// when restricts the rule to some values of b; nil = always.
-	when func(b Value) bool
-	why  string
+// Exclusion is a pair of options that cannot stand together.
+type Exclusion struct {
+	A, B string
+	Is   string // only this value of B excludes A; "" = any
+	Not  string // every value of B but this excludes A; "" = any
+	Why  string
 	help string
 }
 
-func is(text string) func(Value) bool { return func(v Value) bool { return v.Text == text } }
+// Exclusions returns the pairs of options that cannot stand together.
+func Exclusions() []Exclusion { return slices.Clone(exclusionTable) }
 
-func isNot(text string) func(Value) bool { return func(v Value) bool { return v.Text != text } }
+// applies reports whether a value of B is one that excludes A.
+func (x Exclusion) applies(b Value) bool {
+	return (x.Is == "" || b.Text == x.Is) && (x.Not == "" || b.Text != x.Not)
+}
 
-var exclusionTable = []exclusion{
-	{"rm", "restart", nil, "a container that is removed when it exits cannot be started again", "remove one of them"},
-	{"attach", "detach", nil, "a detached container has nobody attached", "remove one of them"},
-	{"hostname", "uts", is("host"), "with the host's UTS namespace the name is the host's", "remove hostname"},
-	{"domainname", "uts", is("host"), "with the host's UTS namespace the name is the host's", "remove domainname"},
-	{"cpus", "cpu-period", nil, "cpus sets the period itself", "keep cpus, or write cpu-period and cpu-quota"},
-	{"cpus", "cpu-quota", isNot("0"), "cpus sets the quota itself", "keep cpus, or write cpu-period and cpu-quota"},
-	{"io-maxbandwidth", "io-maxiops", nil, "Windows limits one or the other", "keep one of them"},
-	{"health-cmd", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
-	{"health-interval", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
-	{"health-timeout", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
-	{"health-retries", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
-	{"health-start-period", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
-	{"health-start-interval", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
-	{"health-on-failure", "no-healthcheck", nil, "the check is switched off", "remove one of them"},
+var exclusionTable = []Exclusion{
+	{"rm", "restart", "", "", "a container that is removed when it exits cannot be started again", "remove one of them"},
+	{"attach", "detach", "", "", "a detached container has nobody attached", "remove one of them"},
+	{"hostname", "uts", "host", "", "with the host's UTS namespace the name is the host's", "remove hostname"},
+	{"domainname", "uts", "host", "", "with the host's UTS namespace the name is the host's", "remove domainname"},
+	{"cpus", "cpu-period", "", "", "cpus sets the period itself", "keep cpus, or write cpu-period and cpu-quota"},
+	{"cpus", "cpu-quota", "", "0", "cpus sets the quota itself", "keep cpus, or write cpu-period and cpu-quota"},
+	{"io-maxbandwidth", "io-maxiops", "", "", "Windows limits one or the other", "keep one of them"},
+	{"health-cmd", "no-healthcheck", "", "", "the check is switched off", "remove one of them"},
+	{"health-interval", "no-healthcheck", "", "", "the check is switched off", "remove one of them"},
+	{"health-timeout", "no-healthcheck", "", "", "the check is switched off", "remove one of them"},
+	{"health-retries", "no-healthcheck", "", "", "the check is switched off", "remove one of them"},
+	{"health-start-period", "no-healthcheck", "", "", "the check is switched off", "remove one of them"},
+	{"health-start-interval", "no-healthcheck", "", "", "the check is switched off", "remove one of them"},
+	{"health-on-failure", "no-healthcheck", "", "", "the check is switched off", "remove one of them"},
 }
 
 func (k *checker) exclusions(c *Container) {
 	for _, x := range exclusionTable {
-		a, hasA := given(c, x.a)
-		b, hasB := given(c, x.b)
-		if hasA && hasB && (x.when == nil || x.when(b)) {
-			k.conflict(c, x.a, a.At, x.b, b.At, x.why).WithHelp("%s", x.help)
+		a, hasA := given(c, x.A)
+		b, hasB := given(c, x.B)
+		if hasA && hasB && x.applies(b) {
+			k.conflict(c, x.A, a.At, x.B, b.At, x.Why).WithHelp("%s", x.help)
 		}
 	}
 }

@@ -32,7 +32,7 @@ var processOptions = []row[Container]{
 		Help: "Run an init inside the container that forwards signals and reaps processes",
 	}, func(c *Container) *Opt[bool] { return &c.Process.Init }),
 	opt(Option{
-		Name: "init-path", Group: GroupProcess, Arg: "string", Example: "/usr/bin/tini-static", OS: linux, NotYet: notBuilt,
+		Name: "init-path", Needs: "init", Group: GroupProcess, Arg: "string", Example: "/usr/bin/tini-static", OS: linux, NotYet: notBuilt,
 		Help: "Path to the docker-init binary",
 		Doc:  "A static program on the host, instead of the init that is part of runfile.",
 	}, func(c *Container) *Opt[string] { return &c.Process.InitPath }, value.HostPath()),

@@ -61,7 +61,7 @@ var resourcesOptions = []row[Container]{
 		Doc:  "At least 6m, and no more than `memory`.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.MemoryReservation }, value.Memory()),
 	opt(Option{
-		Name: "memory-swap", OS: linux, Group: GroupResources, Arg: "string", Example: "1g",
+		Name: "memory-swap", Needs: "memory", OS: linux, Group: GroupResources, Arg: "string", Example: "1g",
 		Help: "Swap limit equal to memory plus swap: '-1' to enable unlimited swap",
 		Doc:  "Memory and swap together, so at least `memory`. Without it, twice `memory`.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.MemorySwap }, value.MemorySwap()),
@@ -71,7 +71,7 @@ var resourcesOptions = []row[Container]{
 		Doc:  "-1 inherits the host's. cgroup v2 has no such setting.",
 	}, func(c *Container) *Opt[int64] { return &c.Resources.MemorySwappiness }, value.Int("min=-1,max=100")),
 	toggle(Option{
-		Name: "oom-kill-disable", Group: GroupResources, Example: "true", OS: linux,
+		Name: "oom-kill-disable", Needs: "memory", Group: GroupResources, Example: "true", OS: linux,
 		Help: "Disable OOM Killer",
 		Doc:  "Without `memory` the host itself can run out of memory. cgroup v2 has no such setting.",
 	}, func(c *Container) *Opt[bool] { return &c.Resources.OOMKillDisable }),

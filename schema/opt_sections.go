@@ -11,7 +11,7 @@ import (
 var networkRows = []row[NetworkDef]{
 	opt(Option{Name: "subnet", Example: "172.28.0.0/16", Help: "Subnet of the network; by default a free one is chosen"},
 		func(n *NetworkDef) *Opt[string] { return &n.Subnet }, value.CIDR()),
-	opt(Option{Name: "gateway", Example: "172.28.0.1", Help: "Address of the host in the subnet; by default the first"},
+	opt(Option{Name: "gateway", Needs: "subnet", Example: "172.28.0.1", Help: "Address of the host in the subnet; by default the first"},
 		func(n *NetworkDef) *Opt[string] { return &n.Gateway }, value.IP()),
 	toggle(Option{Name: "internal", Example: "true", Help: "No way out of the network and none in"},
 		func(n *NetworkDef) *Opt[bool] { return &n.Internal }),

@@ -58,6 +58,7 @@ type Option struct {
 	Doc     string // what runfile adds: Markdown, may be ""
 	Example string // a value that parses, in its text form; for Object and Words it is YAML flow text
 	OS      string // "" = every container, else linux or windows
+	Needs   string // an option without which this one is refused or does nothing; "" = none
 	Ref     string // what the value refers to: link, volumes-from, network, pid, ipc, depends-on; "" = nothing
 	Own     bool   // runfile's key, not docker's
 	NoFlag  bool   // a key of manifests only

@@ -51,6 +51,19 @@ func plainName(key string, known func(string) bool) string {
 	return ""
 }
 
+// Foreign says what a key of another tool's file is here: the name of the option that means the same, or "", and advice
+// where no single option does.
+func Foreign(key string) (option, help string) {
+	known := func(s string) bool { return rowByName[s] != nil }
+	if known(kebabCase(key)) {
+		return kebabCase(key), ""
+	}
+	return plainName(key, known), advice[kebabCase(key)]
+}
+
+// ForeignSection is the section of a runfile that means what another tool calls name, "" if there is none.
+func ForeignSection(name string) string { return topLevelForeign[name] }
+
 // kebabCase writes mem_limit, memLimit and --mem-limit as mem-limit.
 func kebabCase(key string) string {
 	var b strings.Builder

@@ -3,9 +3,11 @@ package schema
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/schema/value"
 )
 
@@ -22,6 +24,43 @@ type member struct {
 // without their values; paths are absolute.
 func WriteManifest(w io.Writer, p *Project, format string) error {
 	return writeTree(w, manifestTree(p), format)
+}
+
+// WriteTree writes a map as a manifest in yaml, toml or json. Texts stay as they are, so `${NAME}` is a variable and
+// `$${` a literal; whole numbers and booleans, by their type, stand without quotes.
+func WriteTree(w io.Writer, root *manifest.Node, format string) error {
+	tree, _ := treeOfNode(root).(object)
+	return writeTree(w, tree, format)
+}
+
+func treeOfNode(n *manifest.Node) any {
+	switch n.Kind {
+	case manifest.Map:
+		out := object{}
+		for _, e := range n.Entries {
+			out = append(out, member{e.Key, treeOfNode(e.Value)})
+		}
+		return out
+	case manifest.List:
+		out := []any{}
+		for _, item := range n.Items {
+			out = append(out, treeOfNode(item))
+		}
+		return out
+	case manifest.Null:
+		return object{}
+	case manifest.Scalar:
+	}
+	switch n.Type {
+	case manifest.Bool:
+		return n.Text == "true"
+	case manifest.Int:
+		if i, err := strconv.ParseInt(n.Text, 10, 64); err == nil {
+			return i
+		}
+	case manifest.Float, manifest.String:
+	}
+	return n.Text
 }
 
 func writeTree(w io.Writer, tree object, format string) error {

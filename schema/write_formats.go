@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -183,7 +184,7 @@ func tomlTable(b *strings.Builder, o object, path string) {
 			name = path + "." + name
 		}
 		sub := m.value.(object) //nolint:forcetypeassert // isTable
-		if path != "" || m.key == "policy" || len(sub) == 0 {
+		if path != "" || len(sub) == 0 || slices.ContainsFunc(sub, func(m member) bool { return !isTable(name, m) }) {
 			b.WriteString("\n[" + name + "]\n")
 		}
 		tomlTable(b, sub, name)

@@ -18,6 +18,10 @@ func OptionsMarkdown() []byte {
 		"The keys of a container are the long options of `docker run`, spelt and valued as there, and a few of runfile's own.\n" +
 		"A list takes one bare value for a list of one; a list of `NAME=VALUE` may also be a map. Relative paths count from\n" +
 		"the directory of the file that holds them. Empty text is the same as leaving the key out.\n")
+	b.WriteString("\n## Keys of a file\n")
+	for _, k := range schema.Keys() {
+		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n- Syntax: `%s`\n\n```yaml\n%s\n```\n", k.Name, k.Doc, k.Syntax, k.Example)
+	}
 	var groups []schema.Group
 	options := schema.Options()
 	for _, o := range options {
@@ -72,6 +76,12 @@ func option(b *strings.Builder, o schema.Option) {
 	}
 	if o.OS != "" {
 		fmt.Fprintf(b, "\n- Only for: %s containers", o.OS)
+	}
+	for _, text := range excluded(&o) {
+		fmt.Fprintf(b, "\n- Excludes: %s", text)
+	}
+	if o.Needs != "" {
+		fmt.Fprintf(b, "\n- Needs: `%s`", o.Needs)
 	}
 	if o.NotYet != "" {
 		fmt.Fprintf(b, "\n- Not honoured yet: %s", o.NotYet)

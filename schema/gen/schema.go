@@ -23,6 +23,9 @@ func described(s map[string]any, text string) map[string]any {
 	return out
 }
 
+// key is a schema with the description of a key of the file.
+func key(s map[string]any, name string) map[string]any { return described(s, schema.KeyDoc(name)) }
+
 // JSONSchema returns the schema of a runfile in the subset of draft-07 that editors understand. It knows the shape and
 // the syntax of values; rules between options are beyond it, so it accepts some files that Decode refuses, and never
 // refuses one that Decode accepts.
@@ -33,8 +36,8 @@ func JSONSchema() ([]byte, error) {
 		definitions["option-"+name] = s // both forms of a file refer to it
 		container[name] = ref("option-" + name)
 	}
-	container["extends"] = described(oneOrMany(typed("string")), "Templates whose options the container takes over.")
-	container["override"] = described(oneOrMany(typed("string")), "Options that replace what templates say instead of adding to it.")
+	container["extends"] = key(oneOrMany(typed("string")), "extends")
+	container["override"] = key(oneOrMany(typed("string")), "override")
 
 	top := topLevel()
 	single := maps.Clone(container)
@@ -194,31 +197,34 @@ func topLevel() map[string]any {
 	declaration := map[string]any{
 		"type": "object", "additionalProperties": false,
 		"properties": map[string]any{
-			"default": text, "required": typed("boolean"), "enum": oneOrMany(text), "pattern": text,
-			"secret": typed("boolean"), "help": text,
+			"default": key(text, "vars.default"), "required": key(typed("boolean"), "vars.required"),
+			"enum": key(oneOrMany(text), "vars.enum"), "pattern": key(text, "vars.pattern"),
+			"secret": key(typed("boolean"), "vars.secret"), "help": key(text, "vars.help"),
 		},
 	}
 	inclusion := map[string]any{
 		"type": "object", "additionalProperties": false, "required": []any{"file"},
 		"properties": map[string]any{
-			"file": typed("string"), "as": text, "vars": map[string]any{"type": []any{"object", "null"}, "additionalProperties": text},
-			"profiles": oneOrMany(text),
+			"file": key(typed("string"), "include.file"), "as": key(text, "include.as"),
+			"vars":     key(map[string]any{"type": []any{"object", "null"}, "additionalProperties": text}, "include.vars"),
+			"profiles": key(oneOrMany(text), "include.profiles"),
 		},
 	}
-	version := map[string]any{"enum": []any{1, "1"}}
 	containers := named(map[string]any{"anyOf": []any{ref("container"), typed("null")}})
 	out := map[string]any{
-		"version":   described(version, "Version of the runfile format."),
-		"project":   described(typed("string"), "Name of the project; by default that of the directory."),
-		"vars":      described(map[string]any{"type": []any{"object", "null"}, "additionalProperties": map[string]any{"anyOf": []any{text, typed("null"), declaration}}}, "Variables for `${NAME}`, with their defaults."),
-		"vars-file": described(oneOrMany(typed("string")), "Files of `NAME=VALUE` lines that give variables values."),
-		"include": described(map[string]any{"anyOf": []any{
+		"version": key(map[string]any{"enum": []any{1, "1"}}, "version"),
+		"project": key(typed("string"), "project"),
+		"vars": key(map[string]any{
+			"type": []any{"object", "null"}, "additionalProperties": map[string]any{"anyOf": []any{text, typed("null"), declaration}},
+		}, "vars"),
+		"vars-file": key(oneOrMany(typed("string")), "vars-file"),
+		"include": key(map[string]any{"anyOf": []any{
 			typed("string"), inclusion,
 			map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{typed("string"), inclusion}}},
-		}}, "Other runfiles whose containers belong to this one."),
-		"defaults":   described(map[string]any{"anyOf": []any{ref("container"), typed("null")}}, "Options that every container of the file has."),
-		"templates":  described(containers, "Options that containers take over with `extends`."),
-		"containers": described(containers, "The containers by name. Their keys are the long options of docker run."),
+		}}, "include"),
+		"defaults":   key(map[string]any{"anyOf": []any{ref("container"), typed("null")}}, "defaults"),
+		"templates":  key(containers, "templates"),
+		"containers": key(containers, "containers"),
 	}
 	for _, s := range schema.Sections() {
 		entry := ref(s.Name)

@@ -1,23 +1,30 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runfile/runfile/manifest/diag"
 	"github.com/runfile/runfile/schema"
+	"github.com/runfile/runfile/schema/gen"
 )
 
 func (a *app) explainVerb() *cobra.Command {
 	var form string
 	cmd := &cobra.Command{
 		Use: "explain [OPTIONS] [CODE|KEY]", Short: "Explain an error code or a key of the runfile", GroupID: "about",
-		Example: "  runfile explain unknown-option\n  runfile explain cpu-shares",
+		Long: "Explains a key of a container (publish, -p, or another tool's name for it), a section or a key in it (networks.subnet,\n" +
+			"policy, vars.default), or the code of an error. Without an argument all of them are listed.",
+		Example: "  runfile explain cpu-shares\n  runfile explain -- -p\n  runfile explain networks.subnet\n  runfile explain unknown-option",
 		ValidArgsFunction: func(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-			return names(explainable(), toComplete, args)
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return names(explainable(), toComplete, nil)
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -41,31 +48,69 @@ func (a *app) explainVerb() *cobra.Command {
 	return cmd
 }
 
+// explainable are the words that can be explained.
 func explainable() []string {
 	var out []string
-	for _, o := range schema.Options() {
-		out = append(out, o.Name)
+	for _, t := range gen.Topics() {
+		out = append(out, t.Name)
 	}
 	for _, info := range diag.Codes() {
-		out = append(out, string(info.Code))
+		if !slices.Contains(out, string(info.Code)) {
+			out = append(out, string(info.Code))
+		}
 	}
 	return out
 }
 
 func (a *app) explain(word string) error {
-	known := false
-	if o, ok := schema.Lookup(word); ok {
-		known = true
-		a.explainOption(o)
+	topic, isTopic := gen.Find(word)
+	info, isCode := diag.Lookup(diag.Code(word))
+	if isTopic {
+		a.explainTopic(topic)
 	}
-	if info, ok := diag.Lookup(diag.Code(word)); ok {
-		known = true
+	if isTopic && isCode {
+		fmt.Fprintln(a.stdout)
+	}
+	if isCode {
 		a.explainCode(info)
 	}
-	if known {
+	if isTopic || isCode {
 		return nil
 	}
-	return a.notExplainable(word)
+	name, note := meant(word)
+	if note == "" {
+		return a.notExplainable(word)
+	}
+	fmt.Fprintln(a.stdout, note)
+	if topic, ok := gen.Find(name); ok {
+		fmt.Fprintln(a.stdout)
+		a.explainTopic(topic)
+	}
+	return nil
+}
+
+// meant is the topic that a word means which is no topic itself: a short flag, another spelling of a flag, or another
+// tool's name; note says so, and is all there is where several options are needed.
+func meant(word string) (name, note string) {
+	for _, o := range schema.Options() {
+		if o.Short == word {
+			return o.Name, fmt.Sprintf("-%s is short for --%s.", word, o.Name)
+		}
+		if slices.Contains(o.Aliases, word) {
+			return o.Name, fmt.Sprintf("--%s is another spelling of --%s; a runfile has the latter.", word, o.Name)
+		}
+	}
+	option, help := schema.Foreign(word)
+	if section := schema.ForeignSection(word); section != "" && option == "" {
+		option = section
+	}
+	switch {
+	case help != "":
+		return "", fmt.Sprintf("A runfile has no key %q: %s.", word, help)
+	case option != "":
+		return option, fmt.Sprintf("A runfile has no key %q; it is called %s.", word, option)
+	}
+	return "", ""
 }
 
 func (a *app) notExplainable(word string) error {
@@ -76,92 +121,54 @@ func (a *app) notExplainable(word string) error {
 	return f.next("see all of them: runfile explain")
 }
 
-// explained is what programs read of a key or code.
-type explained struct {
-	Options []explainedOption `json:"options,omitempty"`
-	Codes   []explainedCode   `json:"codes,omitempty"`
-}
-
-type explainedOption struct {
-	Name    string `json:"name"`
-	Short   string `json:"short,omitempty"`
-	Arg     string `json:"arg,omitempty"`
-	Group   string `json:"group"`
-	Kind    string `json:"kind"`
-	Help    string `json:"help"`
-	Doc     string `json:"doc,omitempty"`
-	Syntax  string `json:"syntax,omitempty"`
-	Default string `json:"default,omitempty"`
-	Example string `json:"example"`
-	OS      string `json:"os,omitempty"`     // linux or windows; absent = both
-	Own     bool   `json:"own,omitempty"`    // runfile's key, not docker's
-	NoFlag  bool   `json:"noFlag,omitempty"` // a key of manifests only
-	NotYet  string `json:"notYet,omitempty"` // why it is refused
-}
-
-type explainedCode struct {
-	Code    string `json:"code"`
-	Meaning string `json:"meaning"`
-	Example string `json:"example,omitempty"`
-	Cure    string `json:"cure,omitempty"`
-}
-
-// explainJSON prints one key or code, or with "" all of them.
-func (a *app) explainJSON(word string) error {
-	var out explained
-	for _, o := range schema.Options() {
-		if word == "" || word == o.Name {
-			out.Options = append(out.Options, explainedOption{
-				o.Name, o.Short, o.Arg, string(o.Group), o.Kind.String(), o.Help, o.Doc, o.Syntax, o.Default, o.Example,
-				o.OS, o.Own, o.NoFlag, o.NotYet,
-			})
+// explainTopic prints a key: what it does, its facts, examples, and the keys below it or of the same name.
+func (a *app) explainTopic(t gen.Topic) {
+	fmt.Fprintf(a.stdout, "%s (%s)\n\n%s", t.Name, t.Kind, wrapped(t.Help))
+	if t.Doc != "" {
+		fmt.Fprintf(a.stdout, "\n%s", wrapped(t.Doc))
+	}
+	if len(t.Facts) > 0 {
+		fmt.Fprintln(a.stdout)
+	}
+	for _, f := range t.Facts {
+		fmt.Fprintf(a.stdout, "  %-11s %s\n", f.Label, f.Text)
+	}
+	if len(t.Keys) > 0 {
+		fmt.Fprintln(a.stdout)
+	}
+	for _, key := range t.Keys {
+		if inner, ok := gen.Find(key); ok {
+			fmt.Fprintf(a.stdout, "  %-24s %s\n", inner.Name, inner.Summary())
 		}
 	}
-	for _, info := range diag.Codes() {
-		if word == "" || word == string(info.Code) {
-			out.Codes = append(out.Codes, explainedCode{string(info.Code), info.Meaning, info.Example, info.Cure})
+	flag := ""
+	if t.Flag != "" {
+		flag = "runfile run " + t.Flag + " IMAGE"
+	}
+	for _, example := range []struct{ title, text string }{{"YAML", t.YAML}, {"TOML", t.TOML}, {"Command line", flag}} {
+		if example.text != "" {
+			fmt.Fprintf(a.stdout, "\n%s:\n  %s\n", example.title, strings.ReplaceAll(example.text, "\n", "\n  "))
 		}
 	}
-	if out.Options == nil && out.Codes == nil {
-		return a.notExplainable(word)
+	if also := sameName(t); len(also) > 0 {
+		fmt.Fprintf(a.stdout, "\nSee also: %s\n", strings.Join(also, ", "))
 	}
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
 }
 
-func (a *app) explainOption(o *schema.Option) {
-	flag := "--" + o.Name
-	if o.Short != "" {
-		flag = "-" + o.Short + ", " + flag
-	}
-	switch {
-	case o.NoFlag || o.Own && o.Arg == "" && o.Kind == schema.Object:
-		flag = "a key of runfiles only"
-	case o.Arg != "":
-		flag += " " + strings.TrimPrefix(o.Arg, "=")
-	}
-	fmt.Fprintf(a.stdout, "%s  (%s; %s)\n\n%s\n", o.Name, o.Kind, flag, o.Help)
-	line := func(title, text string) {
-		if text != "" {
-			fmt.Fprintf(a.stdout, "%-9s %s\n", title+":", text)
+// sameName are the topics of the same key in other places.
+func sameName(t gen.Topic) []string {
+	key := t.Name[strings.LastIndexByte(t.Name, '.')+1:]
+	var out []string
+	for _, other := range gen.Topics() {
+		if name := other.Name; name != t.Name && (name == key || strings.HasSuffix(name, "."+key)) {
+			out = append(out, name)
 		}
 	}
-	fmt.Fprintln(a.stdout)
-	line("Group", string(o.Group))
-	line("Syntax", o.Syntax)
-	line("Default", o.Default)
-	line("Example", o.Name+": "+o.Example)
-	line("Platform", o.OS)
-	line("Not yet", o.NotYet)
-	if o.Doc != "" {
-		fmt.Fprintf(a.stdout, "\n%s\n", strings.TrimSpace(o.Doc))
-	}
+	return out
 }
 
 func (a *app) explainCode(info diag.Info) {
-	fmt.Fprintf(a.stdout, "%s\n\n%s\n", info.Code, info.Meaning)
+	fmt.Fprintf(a.stdout, "%s (error code)\n\n%s\n", info.Code, info.Meaning)
 	if info.Example != "" {
 		fmt.Fprintf(a.stdout, "\nThe smallest runfile with it:\n\n  %s\n", strings.ReplaceAll(strings.TrimSpace(info.Example), "\n", "\n  "))
 	}
@@ -170,17 +177,60 @@ func (a *app) explainCode(info diag.Info) {
 	}
 }
 
-// explainAll lists what can be explained.
+// explainAll lists what can be explained, by heading.
 func (a *app) explainAll() error {
-	fmt.Fprintln(a.stdout, "Keys of a container:")
-	for _, o := range schema.Options() {
-		first, _, _ := strings.Cut(o.Help, "\n")
-		fmt.Fprintf(a.stdout, "  %-22s %s\n", o.Name, first)
+	topics := gen.Topics()
+	var headings []string
+	for _, t := range topics {
+		if !slices.Contains(headings, t.Heading) {
+			headings = append(headings, t.Heading)
+		}
 	}
-	fmt.Fprintln(a.stdout, "\nError codes:")
+	for _, h := range headings {
+		fmt.Fprintf(a.stdout, "%s:\n", h)
+		for _, t := range topics {
+			if t.Heading != h {
+				continue
+			}
+			mark := ""
+			if t.Option != nil && t.Option.NotYet != "" {
+				mark = " (not yet)"
+			}
+			fmt.Fprintf(a.stdout, "  %-24s %s%s\n", t.Name, t.Summary(), mark)
+		}
+		fmt.Fprintln(a.stdout)
+	}
+	fmt.Fprintln(a.stdout, "Error codes:")
 	for _, info := range diag.Codes() {
-		first, _, _ := strings.Cut(info.Meaning, "\n")
-		fmt.Fprintf(a.stdout, "  %-22s %s\n", info.Code, first)
+		fmt.Fprintf(a.stdout, "  %-24s %s\n", info.Code, firstSentence(info.Meaning))
 	}
-	return nil
+	_, err := fmt.Fprintln(a.stdout, "\nMore about one: runfile explain NAME")
+	return err
+}
+
+// firstSentence is what fits on a line of a list.
+func firstSentence(text string) string { return gen.Topic{Help: text}.Summary() }
+
+// wrapped breaks the lines of a text at blanks, so that none is longer than a terminal is wide in most cases.
+func wrapped(text string) string {
+	const most = 100
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		column := 0
+		for i, word := range strings.Split(strings.TrimRight(line, "\n"), " ") {
+			width := utf8.RuneCountInString(word)
+			switch {
+			case i > 0 && column+1+width > most:
+				b.WriteByte('\n')
+				column = 0
+			case i > 0:
+				b.WriteByte(' ')
+				column++
+			}
+			b.WriteString(word)
+			column += width
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
