@@ -4,6 +4,9 @@
 // options/NAME/ has at least three scripts for each option: proof (YAML, a real container), error (a located
 // diagnostic) and toml (the proof's twin). scenarios/ holds what needs more than one option. The same suite runs on the
 // host and, through vmrun, on a kernel with cgroup v2.
+//
+// Beside testscript's own commands, scripts have status, eventually, loop, finally and unproved (scripts_test.go), and
+// guards for what a kernel has (gates_test.go).
 package conformance
 
 import (

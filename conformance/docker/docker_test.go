@@ -136,8 +136,7 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Short, since sockets lie in it.
-	dir, err := os.MkdirTemp("", "rfd")
+	dir, err := os.MkdirTemp("", "rfd") //nolint:usetesting // sockets lie in it, whose paths must be short
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ var (
 	longID  = regexp.MustCompile(`[0-9a-f]{64}`)
 	shortID = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
 	address = regexp.MustCompile(`\b(172|10|192\.168)(\.[0-9]+)+\b(/[0-9]+)?`)
-	mac     = regexp.MustCompile(`\b02(:[0-9a-f]{2}){5}\b|\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b`)
 	spaces  = regexp.MustCompile(`\s+`)
 	cgroup  = regexp.MustCompile(`^(proc /proc/self/cgroup:[0-9]+:[^:]*:)/.+`)
 )
