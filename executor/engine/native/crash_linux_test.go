@@ -27,6 +27,7 @@ const helperVariable = "NATIVE_TEST_SUPERVISOR"
 type helperJob struct {
 	Config     Config
 	Containers []engine.Container
+	UIDs, GIDs string // files of ranges of ids; "" = the host's
 }
 
 // supervise is the helper's main function.
@@ -35,6 +36,9 @@ func supervise(job helperJob) error {
 	e, err := New(job.Config)
 	if err != nil {
 		return err
+	}
+	if job.UIDs != "" {
+		e.subIDs = subIDFiles{uids: job.UIDs, gids: job.GIDs}
 	}
 	done := make(chan error)
 	for _, c := range job.Containers {
@@ -103,7 +107,7 @@ func expect(t *testing.T, lines *bufio.Scanner, text string) {
 // crashConfig is a project that has its image already.
 func crashConfig(t *testing.T) Config {
 	t.Helper()
-	p := newProject(t)
+	p := newRemapped(t) // its directories can be passed by remapped containers
 	if _, err := p.Pull(t.Context(), declare("c", "true"), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -116,14 +120,20 @@ func crashConfig(t *testing.T) Config {
 // TestKilledSupervisor: containers survive the death of their supervisor, with their network, their volumes and what
 // they write; the next supervisor goes on with them.
 func TestKilledSupervisor(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { killedSupervisor(t, func(*schema.Container) {}) })
+	t.Run("remapped", func(t *testing.T) { killedSupervisor(t, remapped) })
+}
+
+func killedSupervisor(t *testing.T, change func(*schema.Container)) {
 	needRoot(t)
-	cfg := crashConfig(t)
+	cfg, ids := crashConfig(t), testSubIDs(t)
 	cfg.Logf = nil
 	c := declare("c", "sh", "-c", "trap 'echo bye; exit 7' TERM; echo up; n=0; while [ ! -e /dev/shm/go ]; do sleep 0.05; done; echo between; sleep 100000 & wait")
 	c.Network.Networks = nil
 	c.Namespaces.IPC = set(value.NamespaceMode{Mode: "shareable"})
+	change(c)
 	ec := engine.Container{ID: state.NewID(), Name: cfg.Project + "-c", Project: cfg.Project, Dir: t.TempDir(), Spec: c}
-	supervisor, lines := spawn(t, helperJob{Config: cfg, Containers: []engine.Container{ec}})
+	supervisor, lines := spawn(t, helperJob{Config: cfg, Containers: []engine.Container{ec}, UIDs: ids.uids, GIDs: ids.gids})
 	expect(t, lines, "out up")
 	if err := supervisor.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -132,6 +142,7 @@ func TestKilledSupervisor(t *testing.T) {
 
 	cfg.Logf = t.Logf
 	p := openProject(t, cfg)
+	p.subIDs = ids
 	t.Cleanup(func() { p.drop(ec.ID) })
 	rec, err := state.ReadJSON[record](p.newContainer(ec.ID).path(recordFile))
 	if err != nil {
@@ -154,6 +165,7 @@ func TestKilledSupervisor(t *testing.T) {
 	joiner := declare("joiner", "sh", "-c", "ls /dev/shm; ip -o addr show eth0 | wc -l")
 	joiner.Namespaces.IPC = set(value.NamespaceMode{Mode: "container", Container: "c"})
 	joiner.Network.Networks = items(value.Network{Mode: value.NetworkContainer, Name: "c"})
+	change(joiner)
 	_, jp, got := p.start(joiner, map[string]string{"c": ec.ID})
 	if exit, err := jp.Wait(t.Context()); err != nil || exit.Code != 0 || got.String() != "go\n1\n" {
 		t.Errorf("joiner: exit %+v, %v, %q", exit, err, got)
@@ -218,7 +230,7 @@ func TestKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("40 starts")
 	}
-	cfg := crashConfig(t)
+	cfg, ids := crashConfig(t), testSubIDs(t)
 	for i := range 20 {
 		cfg.Logf = nil
 		var containers []engine.Container
@@ -226,11 +238,14 @@ func TestKilledAnywhere(t *testing.T) {
 			c := declare("c"+strconv.Itoa(j), "sh", "-c", "exec sleep 54321")
 			c.Network.Networks = nil
 			c.Mounts.Volumes = items(value.Mount{Type: value.Volume, Target: "/data"})
+			if j == 1 {
+				remapped(c)
+			}
 			containers = append(containers, engine.Container{
 				ID: state.NewID(), Name: cfg.Project + "-" + c.Key, Project: cfg.Project, Dir: t.TempDir(), Spec: c,
 			})
 		}
-		supervisor, _ := spawn(t, helperJob{Config: cfg, Containers: containers})
+		supervisor, _ := spawn(t, helperJob{Config: cfg, Containers: containers, UIDs: ids.uids, GIDs: ids.gids})
 		// Not a wait for something: the moment is the point of the test.
 		<-time.After(time.Duration(20+7*i) * time.Millisecond)
 		if err := supervisor.Process.Kill(); err != nil {
@@ -275,8 +290,10 @@ func sweepKilled(t *testing.T, cfg Config, containers []engine.Container) {
 	for _, l := range leftovers(t, cfg) {
 		t.Errorf("left behind: %s", l)
 	}
-	if found := processes(t, "sleep\x0054321\x00"); len(found) > 0 {
-		t.Errorf("still running: %v", found)
+	for _, line := range []string{"sleep\x0054321\x00", userNSHelper + "\x00"} {
+		if found := processes(t, line); len(found) > 0 {
+			t.Errorf("still running: %v", found)
+		}
 	}
 }
 

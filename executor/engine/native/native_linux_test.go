@@ -321,6 +321,7 @@ func leftNow(t testing.TB, cfg Config) []string {
 	for _, pattern := range []string{
 		cfg.Paths.Run + "/runtime/*/*", cfg.Paths.Run + "/runtime/trial-*[0-9a-f]", cfg.Paths.ProjectRun(cfg.Project) + "/c/*",
 		cfg.Paths.Containers(cfg.Project) + "/*", cfg.Paths.Containers(cfg.Project) + "/*/*", cfg.Paths.Volumes() + "/*",
+		cfg.Paths.Roots() + "/*", cfg.Paths.Layers() + "/*/.tmp-*",
 	} {
 		found, _ := filepath.Glob(pattern)
 		out = append(out, found...)

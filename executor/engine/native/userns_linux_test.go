@@ -79,9 +79,14 @@ func newRemapped(t testing.TB) *project {
 	return p
 }
 
+func testSubIDs(t testing.TB) subIDFiles {
+	t.Helper()
+	return subIDsOf(t, "tester:100000:65536\nother:300000:65536\n", "tester:200000:65536\nother:300000:65536\n")
+}
+
 func (p *project) remap() {
 	p.Helper()
-	p.subIDs = subIDsOf(p, "tester:100000:65536\nother:300000:65536\n", "tester:200000:65536\nother:300000:65536\n")
+	p.subIDs = testSubIDs(p)
 	// The test's temporary directory is for its owner only.
 	for dir := p.cfg.Paths.Run; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o711); err != nil && !errors.Is(err, fs.ErrNotExist) {

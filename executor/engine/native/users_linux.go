@@ -59,12 +59,15 @@ func (s *userSpaces) close() {
 	clear(s.files)
 }
 
+// userNSHelper is the name of the process that a new namespace is made with.
+const userNSHelper = "runfile-users"
+
 // newUserNS makes a user namespace with a mapping. The kernel wants a process in it to give it one: this program, which
 // is started under ptrace and so stops before its first instruction, and is then killed.
 func newUserNS(ids user.IdentityMapping) (*os.File, error) {
 	runtime.LockOSThread() // whose end would end the process
 	defer runtime.UnlockOSThread()
-	p, err := os.StartProcess("/proc/self/exe", []string{"runfile-users"}, &os.ProcAttr{
+	p, err := os.StartProcess("/proc/self/exe", []string{userNSHelper}, &os.ProcAttr{
 		Sys: &syscall.SysProcAttr{
 			Cloneflags: unix.CLONE_NEWUSER, UidMappings: sysMaps(ids.UIDMaps), GidMappings: sysMaps(ids.GIDMaps),
 			GidMappingsEnableSetgroups: true, Ptrace: true, Pdeathsig: syscall.SIGKILL,

@@ -141,12 +141,19 @@ func (a *app) planFor(ctx context.Context, client *project.Client, p *schema.Pro
 	return plan, a.askHost(plan, src)
 }
 
-// askHost reports what the host cannot do of what those who take part ask for: nothing has been made yet.
+// askHost reports what the host cannot do of what those who take part ask for: nothing has been made yet. What one line
+// asks for several containers is reported once.
 func (a *app) askHost(plan *planner.Plan, src diag.Sources) error {
 	var diags diag.List
 	for _, c := range plan.Project.Containers {
-		if slices.Contains(plan.Selected, c.Key) {
-			diags = append(diags, schema.HostDiagnostics(c, preflight(c))...)
+		if !slices.Contains(plan.Selected, c.Key) {
+			continue
+		}
+		for _, d := range schema.HostDiagnostics(c, preflight(c)) {
+			known := func(o diag.Diagnostic) bool { return o.Subject == d.Subject && o.Code == d.Code && !d.Subject.IsZero() }
+			if !slices.ContainsFunc(diags, known) {
+				diags = append(diags, d)
+			}
 		}
 	}
 	return a.report(diags, src, exitOurs)
