@@ -7,43 +7,39 @@ import (
 )
 
 // LineTOML is the option with its example as a line of TOML.
-func (o *Option) LineTOML() string {
-	root, diags := manifest.ParseYAML("", []byte(o.Line()))
-	if diags.HasErrors() || len(root.Entries) != 1 {
-		return ""
-	}
-	return tomlKey(o.Name) + " = " + tomlValue(treeOfNode(root.Entries[0].Value))
-}
+func (o *Option) LineTOML() string { return spelledTOML.example(o) }
 
-// LineFlag is the option with its example as a flag of `runfile run`, "" if it is none.
+// LineFlag is the option with its example as a flag of `runfile run`, "" if it is none or takes no text.
 func (o *Option) LineFlag() string {
-	name := "--" + o.Name
+	name, text := "--"+o.Name, o.Example
+	switch {
+	case o.NoFlag || o.Group == "" || o.Kind == Object:
+		return ""
+	case o.Kind == Switch && o.Example != "true":
+		return name + "=" + o.Example
+	case o.Kind == Words:
+		text = o.firstWord()
+	}
 	if o.Short != "" {
 		name = "-" + o.Short
 	}
-	switch {
-	case o.NoFlag || o.Group == "":
-		return ""
-	case o.Kind == Switch && o.Example == "true":
+	if o.Kind == Switch {
 		return name
-	case o.Kind == Switch:
-		return "--" + o.Name + "=" + o.Example
-	case o.Kind == Object:
-		return name + " " + o.Arg
 	}
-	return name + " " + shellQuote(o.firstWord())
+	return name + " " + shellQuote(text)
 }
 
-// firstWord is the example as a flag can say it: of a list of arguments the first.
+// firstWord is an example that is a command as a flag can say it: of a list the first argument.
 func (o *Option) firstWord() string {
 	root, diags := manifest.ParseYAML("", []byte(o.Line()))
-	if o.Kind != Words || diags.HasErrors() || len(root.Entries) != 1 {
+	if diags.HasErrors() || len(root.Entries) != 1 {
 		return o.Example
 	}
-	if v := root.Entries[0].Value; v.Kind == manifest.List && len(v.Items) > 0 {
-		return v.Items[0].Text
+	v := root.Entries[0].Value
+	if v.Kind == manifest.List && len(v.Items) > 0 {
+		v = v.Items[0]
 	}
-	return root.Entries[0].Value.Text
+	return v.Text
 }
 
 // ToTOML writes a piece of a runfile that is YAML as TOML, "" if it is none.
