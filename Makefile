@@ -85,6 +85,10 @@ tools: ## install the linters that make check runs
 gen: build ## write runfile.schema.json, docs/options.md and docs/errors.md anew
 	bin/runfile gen
 
+.PHONY: man
+man: build ## write the manual pages into build/man
+	bin/runfile gen man build/man
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@for p in $$(go list ./...); do \

@@ -81,3 +81,23 @@ func usageLines() []usageLine {
 	slices.SortStableFunc(lines, func(a, b usageLine) int { return place(a) - place(b) })
 	return lines
 }
+
+// FlagUsage is a flag of `runfile run`, for the manual.
+type FlagUsage struct {
+	Name    string
+	Short   string // one letter, or ""
+	Arg     string // docker's word for the argument; "" for switches, "=10" for stop-timeout
+	Help    string // lines are separated by \n
+	Default string // as docker prints it, or ""
+	Own     bool   // docker run has none of that name
+}
+
+// RunFlagUsages returns the flags of `runfile run`: docker run's in the order of its help, then runfile's own.
+func RunFlagUsages() []FlagUsage {
+	lines := usageLines()
+	out := make([]FlagUsage, len(lines))
+	for i, l := range lines {
+		out[i] = FlagUsage{l.name, l.short, l.arg, l.help, l.def, l.own}
+	}
+	return out
+}
