@@ -19,6 +19,7 @@ func PlainYAML(text string, inBrackets bool) bool {
 var plainForms = sync.OnceValue(func() (p struct{ plain, word, number *regexp.Regexp }) {
 	p.plain = regexp.MustCompile(`^-{0,2}[A-Za-z0-9_./~]([A-Za-z0-9_./=+@:~-]*|[A-Za-z0-9_./=+@:~ -]*[A-Za-z0-9_./=+@~-])$`)
 	p.word = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null|~)$`)
-	p.number = regexp.MustCompile(`(?i)^([-+]?[0-9._:]*(e[-+]?[0-9]+)?|[-+]?0[xob][0-9a-f_]*|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|[-+]?\.(inf|nan))$`)
+	p.number = regexp.MustCompile(`(?i)^([-+]?([0-9][0-9_]*)?(\.[0-9_]*)?(e[-+]?[0-9]+)?|[-+]?[0-9][0-9_]*(:[0-9]+)+(\.[0-9_]*)?|` +
+		`[-+]?0[xob][0-9a-f_]*|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|[-+]?\.(inf|nan))$`)
 	return p
 })
