@@ -96,6 +96,7 @@ type flagReader struct {
 	start []int // column of each argument
 	c     *Container
 	flags *RunFlags
+	split *splitter // SplitRun; nil = values are parsed and set
 }
 
 // FromFlags reads the arguments of `runfile run`: docker run's flags, then IMAGE [COMMAND] [ARG...]. Relative paths
@@ -163,6 +164,9 @@ func columns(args []string) []int {
 
 // at is the place of an argument.
 func (r *flagReader) at(i int) diag.Range {
+	if r.split != nil {
+		return r.split.at(i)
+	}
 	if i >= len(r.args) {
 		end := len("runfile run") + 1
 		if n := len(r.args); n > 0 {
@@ -199,7 +203,7 @@ func (r *flagReader) long(i int) int {
 	switch {
 	case f == nil:
 		r.unknown(i, "--"+name)
-		return i
+		return r.split.behind(i, name, hasText)
 	case hasText:
 		r.apply(f, text, i)
 		return i
@@ -246,6 +250,10 @@ func (r *flagReader) applyNext(f *flagSpec, name string, i int) int {
 
 // apply sets a flag from the argument at i.
 func (r *flagReader) apply(f *flagSpec, text string, i int) {
+	if r.split != nil {
+		r.split.flags = append(r.split.flags, Flag{Name: f.name, Text: text, Arg: i})
+		return
+	}
 	if err := f.set(text, r.at(i)); err != nil {
 		if f.option == nil {
 			advise(r.d.diags.Errorf(CodeBadFlag, r.at(i), "--%s: %v", f.name, err), nil, err)
@@ -291,7 +299,7 @@ func (r *flagReader) findShort(letter string) *flagSpec {
 }
 
 func (r *flagReader) unknown(i int, name string) {
-	diagnostic := r.d.diags.Errorf(CodeUnknownFlag, r.at(i), "runfile run has no flag %s", name)
+	diagnostic := r.d.diags.Errorf(CodeUnknownFlag, r.at(i), "%s has no flag %s", r.d.who, name)
 	var names []string
 	for _, o := range rows {
 		if !o.NoFlag {
