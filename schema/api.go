@@ -79,3 +79,42 @@ func Canonical(c *Container) map[string]string {
 	}
 	return out
 }
+
+// NamedValue is the canonical text of a key of a network, a volume or the policy, and where it stands.
+type NamedValue struct {
+	Name   string
+	Switch bool
+	Value
+}
+
+// NetworkValues returns what an entry of the section networks says, in the order of its keys.
+func NetworkValues(n *NetworkDef) []NamedValue { return namedValues(networkRows, n) }
+
+// VolumeValues returns what an entry of the section volumes says, in the order of its keys.
+func VolumeValues(v *VolumeDef) []NamedValue { return namedValues(volumeRows, v) }
+
+// PolicyValues returns what the section policy says, in the order of its keys.
+func PolicyValues(p *Policy) []NamedValue { return namedValues(policyRows, p) }
+
+func namedValues[C any](table []row[C], c *C) []NamedValue {
+	var out []NamedValue
+	for i := range table {
+		for _, v := range table[i].values(c) {
+			out = append(out, NamedValue{Name: table[i].Name, Switch: table[i].Kind == Switch, Value: v})
+		}
+	}
+	return out
+}
+
+// Reads reports whether the canonical text of an option's value means that value as text, too: some values can be
+// written as a map only.
+func Reads(name, text string) bool {
+	r := rowByName[name]
+	if r == nil {
+		return false
+	}
+	c := &Container{}
+	err := r.flag(c, text, diag.Range{})
+	values := r.values(c)
+	return err == nil && len(values) == 1 && values[0].Text == text
+}

@@ -93,3 +93,11 @@ func (k *masker) text(s string, pair bool) string {
 	k.found = k.found || hidden != value
 	return before + hidden
 }
+
+// Hide returns the text of an option's value, as Values has it, without secrets, and whether there were any.
+func (m Mask) Hide(option, text string) (hidden string, found bool) {
+	k := &masker{mask: m}
+	row := rowByName[option]
+	hidden = k.text(escapeText(text), row != nil && row.Kind == Map)
+	return strings.ReplaceAll(hidden, "$${", "${"), k.found
+}

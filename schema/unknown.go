@@ -23,7 +23,7 @@ var foreign = map[string]string{
 	"background": "detach", "daemon": "detach", "terminal": "tty", "links-to": "link", "group": "user", "uid": "user",
 	"healthcheck": "health-cmd", "liveness-probe": "health-cmd", "readiness-probe": "ready", "logging": "log-driver",
 	"aliases": "network-alias", "needs": "depends-on", "after": "depends-on", "requires": "depends-on",
-	"term": "tty", "cpu-quota-us": "cpu-quota", "scale": "replicas", "bind": "volume",
+	"userns-mode": "userns", "cgroup": "cgroupns", "external-links": "link", "term": "tty", "cpu-quota-us": "cpu-quota", "scale": "replicas", "bind": "volume",
 }
 
 // advice is for foreign keys that have no single counterpart.
