@@ -48,14 +48,33 @@ func Make(p *schema.Project, o Options) (*Plan, diag.List) {
 // not honoured yet. Unlike Make it takes a project with mistakes in it, so that those of both kinds are reported together.
 func Check(p *schema.Project) diag.List {
 	m := newMaker(p, Options{})
-	m.selected = map[string]bool{}
-	for _, c := range p.Containers {
-		m.selected[c.Key] = true
-	}
+	m.selectAll()
 	m.findEdges()
 	m.checkCycle()
 	m.refuseNotYet()
 	return m.diags
+}
+
+func (m *maker) selectAll() {
+	m.selected = map[string]bool{}
+	for _, c := range m.project.Containers {
+		m.selected[c.Key] = true
+		m.plan.Selected = append(m.plan.Selected, c.Key)
+	}
+}
+
+// Sequence returns the containers of a project in the order in which they start, whatever their profiles, and why: an
+// edge for each reference. What runfile does not honour yet does not matter to it. With errors in the list there is no
+// order.
+func Sequence(p *schema.Project) (keys []string, edges []Edge, diags diag.List) {
+	m := newMaker(p, Options{})
+	m.selectAll()
+	m.findEdges()
+	m.checkCycle()
+	if m.diags.HasErrors() {
+		return nil, nil, m.diags
+	}
+	return m.graph().Sequence(), m.planEdges(), m.diags
 }
 
 // refuseNotYet reports what those who take part ask for and runfile does not honour yet.

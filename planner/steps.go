@@ -13,13 +13,7 @@ import (
 // no longer wanted.
 func (m *maker) addSteps() {
 	keys := m.graph().Order()
-	for _, e := range m.edges {
-		if m.selected[e.from.Key] {
-			m.plan.Edges = append(m.plan.Edges, Edge{
-				From: e.from.Key, To: e.to.Key, Cause: e.cause, Condition: string(e.condition), Origin: e.at.String(),
-			})
-		}
-	}
+	m.plan.Edges = m.planEdges()
 	m.addOrphans()
 	containers := make([]*schema.Container, len(keys))
 	for i, key := range keys {
@@ -31,6 +25,19 @@ func (m *maker) addSteps() {
 	for _, c := range containers {
 		m.addContainer(c)
 	}
+}
+
+// planEdges are the edges of those who take part.
+func (m *maker) planEdges() []Edge {
+	var out []Edge
+	for _, e := range m.edges {
+		if m.selected[e.from.Key] {
+			out = append(out, Edge{
+				From: e.from.Key, To: e.to.Key, Cause: e.cause, Condition: string(e.condition), Origin: e.at.String(),
+			})
+		}
+	}
+	return out
 }
 
 func (m *maker) add(s Step) string {

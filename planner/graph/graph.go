@@ -156,3 +156,27 @@ func (g *Graph[K]) Levels() [][]K {
 func (g *Graph[K]) Order() []K {
 	return slices.Concat(g.Levels()...)
 }
+
+// Sequence lists the nodes so that each stands behind all it needs and, beyond that, in the order in which they were
+// added: what is in order already stays as it is. Nodes on a cycle stand in any order.
+func (g *Graph[K]) Sequence() []K {
+	placed := make([]bool, len(g.keys))
+	out := make([]K, 0, len(g.keys))
+	var place func(i int)
+	place = func(i int) {
+		if placed[i] {
+			return
+		}
+		placed[i] = true
+		needs := slices.Clone(g.needs[i])
+		slices.Sort(needs)
+		for _, n := range needs {
+			place(n)
+		}
+		out = append(out, g.keys[i])
+	}
+	for i := range g.keys {
+		place(i)
+	}
+	return out
+}

@@ -98,16 +98,30 @@ func TestProperties(t *testing.T) {
 			}
 			return
 		}
-		order := g.Order()
-		if len(order) != n {
-			t.Fatalf("order %v has %d nodes, want %d", order, len(order), n)
-		}
-		for from, tos := range edges {
-			for _, to := range tos {
-				if slices.Index(order, to) > slices.Index(order, from) {
-					t.Fatalf("order %v puts %d before %d, which it needs", order, from, to)
+		for _, order := range [][]int{g.Order(), g.Sequence()} {
+			if len(order) != n {
+				t.Fatalf("order %v has %d nodes, want %d", order, len(order), n)
+			}
+			for from, tos := range edges {
+				for _, to := range tos {
+					if slices.Index(order, to) > slices.Index(order, from) {
+						t.Fatalf("order %v puts %d before %d, which it needs", order, from, to)
+					}
 				}
 			}
 		}
 	})
+}
+
+// TestSequenceKeepsOrder: what stands in order already is left as it is, where Order goes level by level.
+func TestSequenceKeepsOrder(t *testing.T) {
+	g := new(graph.Graph[string])
+	for _, k := range []string{"a", "needs a", "b", "c"} {
+		g.Add(k)
+	}
+	g.Connect("needs a", "a")
+	g.Connect("b", "c")
+	if got, want := g.Sequence(), []string{"a", "needs a", "c", "b"}; !slices.Equal(got, want) {
+		t.Errorf("the sequence is %q, want %q", got, want)
+	}
 }
