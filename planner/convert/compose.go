@@ -1,0 +1,344 @@
+package convert
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/runfile/runfile/manifest"
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/schema"
+)
+
+// Compose converts a compose file. It is read with our own reader, which keeps the places of all values, rather than with
+// the compose library, which does not. Relative paths stay as they are and count from dir, the file's directory.
+//
+// A service is a service of the runfile, detached, unless another one waits for its successful end. Services that name no
+// network share one, as compose gives them, so that they find each other by name.
+func Compose(file string, text []byte, dir string) *Result {
+	src := diag.Sources{file: text}
+	if d := unreadable(file, text); d != nil {
+		return &Result{Diags: d, Sources: src}
+	}
+	root, diags := manifest.ParseYAML(file, text)
+	if root == nil || root.Get("services") == nil {
+		if !diags.HasErrors() {
+			diags.Errorf(CodeNoInput, diag.Range{File: file}, "there is no section services, which a compose file has")
+		}
+		return &Result{Diags: diags, Sources: src}
+	}
+	c := newComposer(dir)
+	c.diags, c.lost = diags, diags.HasErrors()
+	c.paths("", root)
+	c.interpolate(root)
+	c.file(root)
+	return c.settle(src)
+}
+
+// composer turns a compose file into a draft.
+type composer struct {
+	*draft
+	vars     *values
+	netNames map[string]string // name in the compose file -> key of the network
+	volNames map[string]string
+	files    map[string]map[string]*manifest.Node // secrets and configs: name -> its file
+	jobs     map[string]bool                      // services whose end another one waits for
+	checks   map[string]*manifest.Node            // healthcheck of each service
+	shared   string                               // the network of those that name none
+}
+
+// service is an entry of services.
+type service struct {
+	*part
+	node *manifest.Node
+}
+
+// keyHandler carries one key of a service.
+type keyHandler func(c *composer, s *service, e manifest.Entry)
+
+func newComposer(dir string) *composer {
+	d := &draft{dir: dir, where: map[diag.Pos]string{}}
+	return &composer{
+		draft: d, vars: newValues(d), netNames: map[string]string{}, volNames: map[string]string{},
+		files: map[string]map[string]*manifest.Node{}, jobs: map[string]bool{}, checks: map[string]*manifest.Node{},
+	}
+}
+
+// paths notes what stands where, for messages.
+func (c *composer) paths(path string, n *manifest.Node) {
+	for i, item := range n.Items {
+		at := path + "[" + itoa(i) + "]"
+		c.where[item.Range.Start] = at
+		c.paths(at, item)
+	}
+	for _, e := range n.Entries {
+		at := strings.TrimPrefix(path+"."+e.Key, ".")
+		if e.Value.Kind != manifest.Map { // a map in block style begins where its first key does
+			c.where[e.Value.Range.Start] = at
+		}
+		c.where[e.KeyRange.Start] = at
+		c.paths(at, e.Value)
+	}
+}
+
+// leave reports a key that has no counterpart.
+func (c *composer) leave(e manifest.Entry, why string) {
+	d := c.lose(e.KeyRange, "not carried")
+	if why != "" {
+		d.WithHelp("%s", why)
+	}
+}
+
+// file carries the whole file.
+func (c *composer) file(root *manifest.Node) {
+	for _, e := range root.Entries {
+		c.topLevel(e)
+	}
+	all := root.Get("services")
+	if len(all.Entries) == 0 {
+		c.diags.Errorf(CodeNoInput, all.Range, "there are no services")
+	}
+	c.waits(all)
+	for _, e := range all.Entries {
+		if len(c.containers) == maxContainers || len(c.draft.vars) > maxVariables {
+			c.lose(e.KeyRange, "only %d services and %d variables are carried", maxContainers, maxVariables)
+			break
+		}
+		n := c.extended(all, e, nil)
+		if n.Kind != manifest.Map {
+			c.lose(e.KeyRange, "a service is a map")
+			continue
+		}
+		c.service(&service{part: c.addContainer(e.Key, e.KeyRange), node: n})
+	}
+	if _, err := os.Stat(filepath.Join(c.dir, ".env")); err == nil && len(c.draft.vars) > 0 {
+		c.varsFile = listNode([]*manifest.Node{textNode(".env", diag.Range{})}, diag.Range{}) // compose reads it unasked
+	}
+}
+
+// topLevel carries a section other than the services.
+func (c *composer) topLevel(e manifest.Entry) {
+	switch {
+	case e.Key == "services" || e.Key == "version" || strings.HasPrefix(e.Key, "x-"):
+	case e.Key == "name":
+		c.project = textNode(e.Value.Text, e.Value.Range)
+	case e.Key == "networks":
+		c.each(e, c.addNetwork)
+	case e.Key == "volumes":
+		c.each(e, c.addVolume)
+	case e.Key == "secrets" || e.Key == "configs":
+		c.files[e.Key] = map[string]*manifest.Node{}
+		c.each(e, func(entry manifest.Entry) { c.secretFile(e.Key, entry) })
+	default:
+		_, help := schema.Foreign(e.Key)
+		c.leave(e, help)
+	}
+}
+
+func (c *composer) each(section manifest.Entry, f func(manifest.Entry)) {
+	for _, e := range section.Value.Entries {
+		f(e)
+	}
+}
+
+// waits finds the services that are jobs, since another one waits for their success, and those with a check.
+func (c *composer) waits(services *manifest.Node) {
+	for _, e := range services.Entries {
+		c.checks[e.Key] = e.Value.Get("healthcheck")
+		for _, dep := range entries(e.Value.Get("depends_on")) {
+			if n := dep.Value.Get("condition"); n != nil && n.Text == "service_completed_successfully" {
+				c.jobs[dep.Key] = true
+			}
+		}
+	}
+}
+
+// entries are those of a map, none of anything else.
+func entries(n *manifest.Node) []manifest.Entry {
+	if n == nil {
+		return nil
+	}
+	return n.Entries
+}
+
+// extended merges a service with the one of the same file that it extends: maps merge, lists add up, the rest replaces.
+func (c *composer) extended(services *manifest.Node, e manifest.Entry, seen []string) *manifest.Node {
+	ext := e.Value.Entry("extends")
+	if ext == nil {
+		return e.Value
+	}
+	from := ext.Value
+	if from.Kind == manifest.Map {
+		if file := from.Entry("file"); file != nil {
+			c.leave(*file, "copy what it extends into this file, or convert that file and use include and templates")
+			return e.Value
+		}
+		from = from.Get("service")
+	}
+	var base *manifest.Entry
+	if from != nil {
+		base = services.Entry(from.Text)
+	}
+	if base == nil || contains(append(seen, e.Key), base.Key) {
+		c.leave(*ext, "there is no such service to extend")
+		return e.Value
+	}
+	merged := overlay(c.extended(services, *base, append(seen, e.Key)), e.Value)
+	return merged
+}
+
+func contains(list []string, s string) bool {
+	return strings.Contains("\x00"+strings.Join(list, "\x00")+"\x00", "\x00"+s+"\x00")
+}
+
+// overlay lays a map over another one.
+func overlay(base, over *manifest.Node) *manifest.Node {
+	out := *over
+	if base.Kind != over.Kind {
+		return &out
+	}
+	switch over.Kind {
+	case manifest.List:
+		out.Items = append(append([]*manifest.Node{}, base.Items...), over.Items...)
+	case manifest.Map:
+		out.Entries = nil
+		for _, e := range base.Entries {
+			o := over.Entry(e.Key)
+			switch {
+			case o == nil:
+				out.Entries = append(out.Entries, e)
+			case e.Key == "command" || e.Key == "entrypoint" || e.Key == "test":
+				out.Entries = append(out.Entries, *o)
+			default:
+				out.Entries = append(out.Entries, manifest.Entry{Key: e.Key, KeyRange: o.KeyRange, Value: overlay(e.Value, o.Value)})
+			}
+		}
+		for _, e := range over.Entries {
+			if base.Entry(e.Key) == nil {
+				out.Entries = append(out.Entries, e)
+			}
+		}
+	case manifest.Null, manifest.Scalar:
+	}
+	return &out
+}
+
+// service carries one service.
+func (c *composer) service(s *service) {
+	if !c.jobs[s.key] {
+		s.set("detach", boolNode(true, s.at))
+	}
+	for _, e := range s.node.Entries {
+		if strings.HasPrefix(e.Key, "x-") || e.Key == "extends" {
+			continue
+		}
+		if e.Value.Kind == manifest.Null && e.Key != "command" && e.Key != "entrypoint" {
+			continue // compose takes the default
+		}
+		if carry := serviceKeys[e.Key]; carry != nil {
+			carry(c, s, e)
+			continue
+		}
+		name, help := schema.Foreign(e.Key)
+		c.plain(s, e, name, help)
+	}
+	if s.node.Get("networks") == nil && s.node.Get("network_mode") == nil {
+		s.add("network", textNode(c.sharedNetwork(), s.at))
+	}
+}
+
+// sharedNetwork is the network of the services that name none. Compose calls it default, a word that docker run has for
+// its bridge.
+func (c *composer) sharedNetwork() string {
+	if c.shared == "" {
+		c.shared = unique("shared", "-", func(s string) bool { return find(c.networks, s) != nil })
+	}
+	return c.shared
+}
+
+// plain carries a key whose values are docker run's.
+func (c *composer) plain(s *service, e manifest.Entry, option, help string) {
+	o, ok := schema.Lookup(option)
+	switch {
+	case !ok:
+		c.leave(e, help)
+	case o.Kind == schema.Words:
+		c.words(s, e, option)
+	case o.Kind == schema.List || o.Kind == schema.Map:
+		for _, n := range c.texts(e) {
+			s.give(o, n.Text, n.Range)
+		}
+	case e.Value.Kind != manifest.Scalar:
+		c.leave(e, "it has the wrong shape for "+o.Name)
+	default:
+		s.give(o, e.Value.Text, e.Value.Range)
+	}
+}
+
+// give is part.give by the option's name.
+func (c *composer) give(s *service, option, text string, at diag.Range) {
+	if o, ok := schema.Lookup(option); ok {
+		s.give(o, text, at)
+		return
+	}
+	c.lose(at, "not carried").WithHelp("docker run has no option %s", option)
+}
+
+// texts are the entries of a list, or of a map as NAME=VALUE. What has another shape is reported.
+func (c *composer) texts(e manifest.Entry) []*manifest.Node {
+	switch e.Value.Kind {
+	case manifest.Scalar:
+		return []*manifest.Node{e.Value}
+	case manifest.List:
+		var out []*manifest.Node
+		for _, item := range e.Value.Items {
+			if item.Kind != manifest.Scalar {
+				c.lose(item.Range, "not carried").WithHelp("this has the wrong shape")
+				continue
+			}
+			out = append(out, item)
+		}
+		return out
+	case manifest.Map:
+		return c.pairs(e.Value)
+	case manifest.Null:
+	}
+	return nil
+}
+
+// pairs writes a map as NAME=VALUE; NAME alone where there is no value.
+func (c *composer) pairs(m *manifest.Node) []*manifest.Node {
+	var out []*manifest.Node
+	for _, e := range m.Entries {
+		switch e.Value.Kind {
+		case manifest.Null:
+			out = append(out, textNode(literal(e.Key), e.KeyRange))
+		case manifest.Scalar:
+			out = append(out, textNode(literal(e.Key)+"="+e.Value.Text, e.KeyRange))
+		default:
+			c.leave(e, "this has the wrong shape")
+		}
+	}
+	return out
+}
+
+// words carries a command: a list as it is, text split as compose does it.
+func (c *composer) words(s *service, e manifest.Entry, option string) {
+	switch e.Value.Kind {
+	case manifest.Null: // the image's own
+	case manifest.List:
+		if len(e.Value.Items) == 0 {
+			c.emptyWords(s, e, option)
+			return
+		}
+		s.set(option, e.Value)
+	case manifest.Scalar:
+		if e.Value.Text == "" {
+			c.emptyWords(s, e, option)
+			return
+		}
+		c.splitWords(s, e, option)
+	case manifest.Map:
+		c.leave(e, "this has the wrong shape")
+	}
+}

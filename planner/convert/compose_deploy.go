@@ -1,0 +1,212 @@
+package convert
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/runfile/runfile/manifest"
+)
+
+// deploy carries what compose honours of it on one machine.
+func (c *composer) deploy(s *service, e manifest.Entry) {
+	for _, k := range entries(e.Value) {
+		switch {
+		case k.Key == "resources":
+			c.resources(s, k)
+		case k.Key == "replicas":
+			c.scale(s, k)
+		case k.Key == "restart_policy" && s.node.Get("restart") == nil:
+			c.restartPolicy(s, k)
+		default:
+			c.leave(k, "it is about a cluster")
+		}
+	}
+}
+
+// limits are keys of deploy.resources.limits and reservations with their options.
+var limits = map[string]string{
+	"limits.cpus": "cpus", "limits.memory": "memory", "limits.pids": "pids-limit", "reservations.memory": "memory-reservation",
+}
+
+func (c *composer) resources(s *service, e manifest.Entry) {
+	for _, group := range entries(e.Value) {
+		for _, k := range entries(group.Value) {
+			option := limits[group.Key+"."+k.Key]
+			switch {
+			case option != "":
+				c.give(s, option, k.Value.Text, k.Value.Range)
+			case group.Key == "reservations" && k.Key == "devices":
+				c.reservedDevices(s, k)
+			default:
+				c.leave(k, "")
+			}
+		}
+	}
+}
+
+// reservedDevices are GPUs, as far as docker run knows.
+func (c *composer) reservedDevices(s *service, e manifest.Entry) {
+	for _, n := range e.Value.Items {
+		if capabilities := n.Get("capabilities"); capabilities != nil && slices.ContainsFunc(capabilities.Items,
+			func(item *manifest.Node) bool { return item.Text == "gpu" }) {
+			c.gpu(s, n)
+			continue
+		}
+		c.lose(n.Range, "not carried").WithHelp("only GPUs can be reserved")
+	}
+}
+
+var restartConditions = map[string]string{"none": "no", "on-failure": "on-failure", "any": "always"}
+
+func (c *composer) restartPolicy(s *service, e manifest.Entry) {
+	text, at := "always", e.KeyRange
+	for _, k := range entries(e.Value) {
+		switch k.Key {
+		case "condition":
+			text, at = restartConditions[k.Value.Text], k.Value.Range
+		case "max_attempts":
+		default:
+			c.leave(k, "")
+		}
+	}
+	if n := e.Value.Get("max_attempts"); n != nil && text == "on-failure" {
+		text += ":" + n.Text
+	}
+	c.give(s, "restart", text, at)
+}
+
+// ports carries the short form as it is, and the long form as text.
+func (c *composer) ports(s *service, e manifest.Entry) {
+	for _, n := range e.Value.Items {
+		if n.Kind == manifest.Scalar {
+			c.give(s, "publish", n.Text, n.Range)
+			continue
+		}
+		var host, published, target, proto string
+		for _, k := range entries(n) {
+			switch k.Key {
+			case "target":
+				target = k.Value.Text
+			case "published":
+				published = k.Value.Text + ":"
+			case "host_ip":
+				host = bracketed(k.Value.Text) + ":"
+			case "protocol":
+				proto = "/" + k.Value.Text
+			case "mode": // host and ingress are the same on one machine
+			default:
+				c.leave(k, "")
+			}
+		}
+		if host != "" && published == "" {
+			published = ":"
+		}
+		c.give(s, "publish", host+published+target+proto, n.Range)
+	}
+}
+
+func bracketed(ip string) string {
+	if strings.Contains(ip, ":") && !strings.HasPrefix(ip, "[") {
+		return "[" + ip + "]"
+	}
+	return ip
+}
+
+// serviceVolumes carries the short form as it is; names of volumes may have changed.
+func (c *composer) serviceVolumes(s *service, e manifest.Entry) {
+	for _, n := range e.Value.Items {
+		switch {
+		case n.Kind == manifest.Scalar:
+			text := c.home(n)
+			name, rest, _ := strings.Cut(text, ":")
+			if key := c.volNames[name]; key != "" && rest != "" {
+				text = key + ":" + rest
+			}
+			c.give(s, "volume", text, n.Range)
+		case n.Get("type") != nil && n.Get("type").Text == "tmpfs":
+			c.tmpfs(s, n)
+		default:
+			c.mount(s, n)
+		}
+	}
+}
+
+func (c *composer) tmpfs(s *service, n *manifest.Node) {
+	text, sep := "", ":"
+	if target := n.Get("target"); target != nil {
+		text = target.Text
+	}
+	for _, k := range entries(n) {
+		switch k.Key {
+		case "type", "target", "consistency":
+		case "read_only":
+			if isTrue(k.Value) {
+				text, sep = text+sep+"ro", ","
+			}
+		case "tmpfs":
+			for _, o := range entries(k.Value) {
+				if o.Key != "size" && o.Key != "mode" {
+					c.leave(o, "")
+					continue
+				}
+				text, sep = text+sep+o.Key+"="+o.Value.Text, ","
+			}
+		default:
+			c.leave(k, "")
+		}
+	}
+	c.give(s, "tmpfs", text, n.Range)
+}
+
+// mount carries the long form of a bind mount or a volume as the map form of volume.
+func (c *composer) mount(s *service, n *manifest.Node) {
+	out := mapNode(n.Range)
+	put := func(k manifest.Entry, name string, value *manifest.Node) {
+		out.Entries = append(out.Entries, manifest.Entry{Key: name, KeyRange: k.KeyRange, Value: value})
+	}
+	for _, k := range entries(n) {
+		switch k.Key {
+		case "type":
+			if t := k.Value.Text; t != "bind" && t != "volume" {
+				c.lose(n.Range, "not carried").WithHelp("there is no mount of the type %s", t)
+				return
+			}
+		case "source":
+			text := c.home(k.Value)
+			if key := c.volNames[text]; key != "" {
+				text = key
+			}
+			put(k, "source", textNode(text, k.Value.Range))
+		case "target":
+			put(k, "target", k.Value)
+		case "read_only":
+			if isTrue(k.Value) {
+				put(k, "read-only", boolNode(true, k.Value.Range))
+			}
+		case "bind", "volume":
+			c.mountOptions(k, put)
+		case "consistency": // means nothing on Linux
+		default:
+			c.leave(k, "")
+		}
+	}
+	s.add("volume", out)
+}
+
+func (c *composer) mountOptions(group manifest.Entry, put func(manifest.Entry, string, *manifest.Node)) {
+	for _, k := range entries(group.Value) {
+		switch {
+		case k.Key == "propagation" || k.Key == "selinux":
+			put(k, k.Key, k.Value)
+		case k.Key == "nocopy":
+			if isTrue(k.Value) {
+				put(k, "nocopy", boolNode(true, k.Value.Range))
+			}
+		case k.Key == "create_host_path" && isTrue(k.Value): // as docker run does
+		case k.Key == "create_host_path":
+			c.leave(k, "docker run makes a path that does not exist")
+		default:
+			c.leave(k, "")
+		}
+	}
+}

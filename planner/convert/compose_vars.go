@@ -1,0 +1,135 @@
+package convert
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/runfile/runfile/manifest"
+	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/schema/value"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// interpolate rewrites compose's variables as a runfile has them, in all values.
+func (c *composer) interpolate(n *manifest.Node) {
+	if n.Kind == manifest.Scalar && strings.Contains(n.Text, "$") {
+		x := &interpolation{c: c, at: n.Range, in: n.Text}
+		n.Text = x.text(false)
+	}
+	for _, item := range n.Items {
+		c.interpolate(item)
+	}
+	for _, e := range n.Entries {
+		c.interpolate(e.Value)
+	}
+}
+
+// interpolation reads $NAME, ${NAME}, ${NAME:-text} and $$ in one value.
+type interpolation struct {
+	c  *composer
+	at diag.Range
+	in string // what is still to be read
+}
+
+// text reads up to the end, or to the brace that closes a ${ around it.
+func (x *interpolation) text(nested bool) string {
+	var out, plain strings.Builder
+	flush := func() {
+		out.WriteString(literal(plain.String()))
+		plain.Reset()
+	}
+	for x.in != "" {
+		switch {
+		case nested && x.in[0] == '}':
+			flush()
+			return out.String()
+		case strings.HasPrefix(x.in, "$$"):
+			plain.WriteByte('$')
+			x.in = x.in[2:]
+		case x.in[0] == '$':
+			before := x.in
+			text, ok := x.reference()
+			if !ok {
+				plain.WriteByte('$')
+				x.in = before[1:]
+				continue
+			}
+			flush()
+			out.WriteString(text)
+		default:
+			plain.WriteByte(x.in[0])
+			x.in = x.in[1:]
+		}
+	}
+	flush()
+	return out.String()
+}
+
+// reference reads the variable that begins here; ok is false for a dollar sign alone.
+func (x *interpolation) reference() (text string, ok bool) {
+	rest, braced := strings.CutPrefix(x.in, "${")
+	if !braced {
+		rest = x.in[1:]
+	}
+	n := 0
+	for n < len(rest) && plainVariable().MatchString(rest[:n+1]) {
+		n++
+	}
+	if n == 0 {
+		return "", false
+	}
+	name := rest[:n]
+	x.in = rest[n:]
+	if !braced {
+		return "${" + x.c.vars.use(name, "", x.at) + "}", true
+	}
+	for _, op := range []string{":-", ":?", ":+", "-", "?", "+"} {
+		if !strings.HasPrefix(x.in, op) {
+			continue
+		}
+		x.in = x.in[len(op):]
+		arg := x.text(true)
+		x.in = strings.TrimPrefix(x.in, "}")
+		return "${" + x.c.vars.use(name, manifestOps[op], x.at) + manifestOps[op] + arg + "}", true
+	}
+	if !strings.HasPrefix(x.in, "}") {
+		x.c.lose(x.at, "this form of ${...} is not carried").WithHelp("write ${%s} or ${%s:-default}", name, name)
+	}
+	if _, behind, closed := strings.Cut(x.in, "}"); closed {
+		x.in = behind
+	}
+	return "${" + x.c.vars.use(name, "", x.at) + "}", true
+}
+
+// emptyWords is a command that replaces the image's by none.
+func (c *composer) emptyWords(s *service, e manifest.Entry, option string) {
+	if option == "entrypoint" {
+		s.set(option, textNode("", e.Value.Range))
+		return
+	}
+	c.leave(e, "a runfile cannot take the image's command away; name the whole command, or set entrypoint")
+}
+
+// splitWords carries a command in one text. A runfile splits the text of a command itself, but not that of an entrypoint.
+func (c *composer) splitWords(s *service, e manifest.Entry, option string) {
+	if option == "command" {
+		s.set(option, e.Value)
+		return
+	}
+	words, err := value.SplitCommand(e.Value.Text)
+	if err != nil || len(words) == 0 || spacedReference().MatchString(e.Value.Text) {
+		c.leave(e, "write it as a list")
+		return
+	}
+	var items []*manifest.Node
+	for _, w := range words {
+		items = append(items, textNode(w, e.Value.Range))
+	}
+	s.set(option, listNode(items, e.Value.Range))
+}
+
+// spacedReference is a variable with a default that holds blanks.
+var spacedReference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{[^}]*\s`) })
