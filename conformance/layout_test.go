@@ -19,15 +19,18 @@ const module = "github.com/runfile/runfile/"
 // ladder is DESIGN.md 3: what each package may import of ours, beside standard library and modules. A name ending in
 // /... allows the packages below it, too.
 var ladder = map[string][]string{
-	"manifest/diag":              {},
-	"manifest/diag/diagtest":     {"manifest/diag"},
-	"manifest":                   {"manifest/diag"},
-	"schema/value":               {},
-	"schema":                     {"manifest", "manifest/diag", "schema/value"},
-	"schema/tidy":                {"schema", "manifest", "manifest/diag"},
-	"schema/gen":                 {"schema", "schema/value", "manifest/diag"},
-	"planner/graph":              {},
-	"planner":                    {"schema", "schema/value", "planner/graph", "manifest/diag"},
+	"manifest/diag":          {},
+	"manifest/diag/diagtest": {"manifest/diag"},
+	"manifest":               {"manifest/diag"},
+	"schema/value":           {},
+	"schema":                 {"manifest", "manifest/diag", "schema/value"},
+	"schema/tidy":            {"schema", "manifest", "manifest/diag"},
+	"schema/gen":             {"schema", "schema/value", "manifest/diag"},
+	"planner/graph":          {},
+	"planner":                {"schema", "schema/value", "planner/graph", "manifest/diag"},
+	"planner/convert/shell":  {"manifest/diag"},
+	// Above the planner, which knows in which order containers start and whether references lead anywhere.
+	"planner/convert":            {"planner", "planner/convert/shell", "schema", "schema/value", "manifest", "manifest/diag"},
 	"executor/engine":            {"schema", "schema/value"},
 	"executor/engine/enginetest": {"executor/engine", "executor/state", "schema", "schema/value"}, // state for its ids
 	"executor/engine/fake":       {"executor/engine", "schema", "schema/value"},

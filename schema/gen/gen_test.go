@@ -9,6 +9,7 @@ import (
 
 	// The planner's codes belong to docs/errors.md as well.
 	_ "github.com/runfile/runfile/planner"
+	_ "github.com/runfile/runfile/planner/convert"
 
 	"github.com/runfile/runfile/schema/gen"
 )

@@ -71,7 +71,7 @@ func (a *app) rootCommand() *cobra.Command {
 // verbs makes the commands; each stands in the file of its name.
 func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
-		a.validateVerb(), a.planVerb(), a.configVerb(), a.varsVerb(), a.fmtVerb(), a.explainVerb(), a.schemaVerb(),
+		a.validateVerb(), a.planVerb(), a.configVerb(), a.varsVerb(), a.fmtVerb(), a.convertVerb(), a.explainVerb(), a.schemaVerb(),
 		a.upVerb(), a.downVerb(), a.runVerb(),
 		a.psVerb(), a.logsVerb(), a.execVerb(), a.attachVerb(), a.stopVerb(), a.startVerb(), a.restartVerb(),
 		a.killVerb(), a.waitVerb(), a.rmVerb(), a.inspectVerb(), a.portVerb(), a.eventsVerb(),
