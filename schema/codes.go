@@ -37,6 +37,7 @@ const (
 	CodePlatform         diag.Code = "wrong-platform"
 	CodeHostRefuses      diag.Code = "host-refuses"
 	CodeHostLacks        diag.Code = "host-lacks"
+	CodeStartFailed      diag.Code = "start-failed"
 )
 
 func init() {
@@ -210,6 +211,11 @@ var ruleCodes = []diag.Info{
 		Code: CodeHostLacks, NoExample: "it depends on the machine",
 		Meaning: "This machine's kernel cannot do what an option asks for, and the container runs without it. This is a warning; with --strict it is an error.",
 		Cure:    "Remove the option, or use a kernel that has the feature; `runfile doctor` shows what there is.",
+	},
+	{
+		Code: CodeStartFailed, NoExample: "it depends on the image and the machine",
+		Meaning: "The container could not be made or started: its image lacks what an option or the command names, or the kernel or the runtime has refused an option.",
+		Cure:    "Correct the option that the message points at. The exit status is docker's: 127 for a command that does not exist, 126 for one that cannot be executed, 125 for everything else.",
 	},
 	{
 		Code: CodeTwoTerminals, Example: "containers:\n  a: {image: alpine, tty: true}\n  b: {image: alpine, interactive: true}\n",

@@ -144,6 +144,18 @@ func (d *decoder) seccomp(c *Container) {
 		}
 		if c.Security.SeccompProfile, err = value.SeccompProfile(data); err != nil {
 			d.bad(&rowByName["security-opt"].Option, &manifest.Node{Range: o.At}, fmt.Errorf("%s: %w", o.Value.Value, err))
+			continue
+		}
+		d.unknownSyscalls(c.Security.SeccompProfile, o.At)
+	}
+}
+
+// unknownSyscalls warns of rules of a profile that no runtime can apply.
+func (d *decoder) unknownSyscalls(profile string, at diag.Range) {
+	for _, name := range value.UnknownSyscalls(profile) {
+		w := d.diags.Warnf(CodeNoEffect, at, "%s, security-opt: the seccomp profile names %q, and Linux has no such system call", d.who, name)
+		if near, ok := diag.Nearest(name, value.Syscalls()); ok {
+			w.WithHelp("did you mean %s?", near)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 
 var metadataOptions = []row[Container]{
 	pairs(Option{
-		Name: "annotation", Group: GroupMetadata, Arg: "map", Default: "map[]", Example: "team=shop", NotYet: notBuilt,
+		Name: "annotation", Group: GroupMetadata, Arg: "map", Default: "map[]", Example: "team=shop",
 		Help: "Add an annotation to the container (passed through to the OCI runtime)",
 	}, func(c *Container) *Items[value.KeyValue] { return &c.Metadata.Annotations }, value.AnnotationSyntax()),
 	opt(Option{
@@ -24,7 +24,7 @@ var metadataOptions = []row[Container]{
 		Help: "Set meta data on a container",
 	}, func(c *Container) *Items[value.KeyValue] { return &c.Metadata.Labels }, value.LabelSyntax()),
 	list(Option{
-		Name: "label-file", Group: GroupMetadata, Arg: "value", Default: "[]", Example: "./labels.txt", NotYet: notBuilt,
+		Name: "label-file", Group: GroupMetadata, Arg: "value", Default: "[]", Example: "./labels.txt",
 		Help: "Read in a line delimited file of labels",
 		Doc:  "Lines of `NAME=VALUE` as in an env-file; a name alone is left out. `label` wins over it.",
 	}, func(c *Container) *Items[string] { return &c.Metadata.LabelFile }, value.HostPath()),

@@ -6,12 +6,12 @@ import (
 
 var namespacesOptions = []row[Container]{
 	opt(Option{
-		Name: "cgroupns", Group: GroupNamespaces, Arg: "string", Example: "private", OS: linux, NotYet: notBuilt,
+		Name: "cgroupns", Group: GroupNamespaces, Arg: "string", Example: "private", OS: linux,
 		Help: "Cgroup namespace to use (host|private)",
 		Doc:  "Without it, host on cgroup v1 and private on v2.",
 	}, func(c *Container) *Opt[value.NamespaceMode] { return &c.Namespaces.CgroupNS }, value.NamespaceSyntax(false, "host", "private")),
 	opt(Option{
-		Name: "domainname", Group: GroupNamespaces, Arg: "string", Example: "corp.test", OS: linux, NotYet: notBuilt,
+		Name: "domainname", Group: GroupNamespaces, Arg: "string", Example: "corp.test", OS: linux,
 		Help: "Container NIS domain name",
 	}, func(c *Container) *Opt[string] { return &c.Namespaces.Domainname }, value.Hostname()),
 	opt(Option{

@@ -23,7 +23,7 @@ var processOptions = []row[Container]{
 		Doc:  "Lines of `NAME=VALUE`, taken verbatim: quotes belong to the value, nothing is expanded.",
 	}, func(c *Container) *Items[string] { return &c.Process.EnvFile }, value.HostPath()),
 	list(Option{
-		Name: "group-add", Group: GroupProcess, Arg: "value", Default: "[]", Example: "audio", OS: linux, NotYet: notBuilt,
+		Name: "group-add", Group: GroupProcess, Arg: "value", Default: "[]", Example: "audio", OS: linux,
 		Help: "Add additional groups to join",
 		Doc:  "Names are those of the image's /etc/group.",
 	}, func(c *Container) *Items[string] { return &c.Process.GroupAdd }, value.GroupSyntax()),
@@ -32,7 +32,7 @@ var processOptions = []row[Container]{
 		Help: "Run an init inside the container that forwards signals and reaps processes",
 	}, func(c *Container) *Opt[bool] { return &c.Process.Init }),
 	opt(Option{
-		Name: "init-path", Needs: "init", Group: GroupProcess, Arg: "string", Example: "/usr/bin/tini-static", OS: linux, NotYet: notBuilt,
+		Name: "init-path", Needs: "init", Group: GroupProcess, Arg: "string", Example: "/usr/bin/tini-static", OS: linux,
 		Help: "Path to the docker-init binary",
 		Doc:  "A static program on the host, instead of the init that is part of runfile.",
 	}, func(c *Container) *Opt[string] { return &c.Process.InitPath }, value.HostPath()),

@@ -61,6 +61,9 @@ func (s *Sandbox) hosts() (string, error) {
 		return "", err
 	}
 	h := hostsFile{Hosts: s.a.AddHosts, Hostname: s.hostname(), Gateways: s.gatewayAddrs()}
+	if s.a.Domainname != "" {
+		h.Hostname += "." + s.a.Domainname
+	}
 	for _, e := range s.eps {
 		h.Own = append(h.Own, e.addrs()...)
 	}

@@ -28,7 +28,7 @@ type hostsFile struct {
 	Hosts    []value.Host // add-host
 	Gateways []netip.Addr // what host-gateway means, one line each
 	Own      []netip.Addr
-	Hostname string
+	Hostname string   // with the domain, if there is one
 	Links    []string // lines without their newline
 }
 

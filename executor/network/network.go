@@ -56,6 +56,7 @@ type Attach struct {
 	ContainerKey string // its key in the manifest
 	Name         string // unique in the project; addresses are remembered under it
 	Hostname     string
+	Domainname   string // follows the host name in the container's own line of /etc/hosts
 	Mode         value.NetworkMode
 	Networks     []Membership // for value.NetworkUser, in the order eth0, eth1, ...
 	Links        []Link

@@ -40,7 +40,8 @@ type Input struct {
 	// ShmDir is a directory to bind at /dev/shm (a shareable one, the donor's or the host's); "" = a tmpfs of its own.
 	ShmDir     string
 	CgroupPath string
-	// InitPath is the program bound at /sbin/docker-init; "" = none is there, so that init is refused.
+	// InitPath is the init that is part of runfile, for containers without init-path; "" = this build has none, so that
+	// init is refused.
 	InitPath string
 	Terminal bool
 }
@@ -50,7 +51,7 @@ type builder struct {
 	in       Input
 	c        *schema.Container
 	spec     *specs.Spec
-	users    *userDB
+	home     string   // of the user
 	caps     []string // final capability set, which decides about the seccomp profile
 	problems []schema.HostProblem
 }
@@ -58,6 +59,12 @@ type builder struct {
 // lacks says that an option is left out, because this host or runtime cannot do it.
 func (b *builder) lacks(option, format string, args ...any) {
 	b.problems = append(b.problems, schema.HostProblem{Option: option, Text: fmt.Sprintf(format, args...)})
+}
+
+// lacksEntry is lacks for one entry of a list, given by its canonical text.
+func (b *builder) lacksEntry(option, entry, format string, args ...any) {
+	b.lacks(option, format, args...)
+	b.problems[len(b.problems)-1].Entry = entry
 }
 
 // refuses says that the container cannot run here. entry is the canonical text of the list's entry at fault, or "".
@@ -76,9 +83,9 @@ func Build(in Input) (*specs.Spec, []schema.HostProblem, error) {
 	// The order matters in three places: namespaces before mounts (which depend on whose /dev/shm and /sys it is),
 	// capabilities before seccomp (whose rules depend on them), resources before devices (which add to them).
 	steps := []func(*builder) error{
-		(*builder).namespaces, (*builder).user, (*builder).process, (*builder).capabilities, (*builder).confine,
-		(*builder).mounts, (*builder).masks, (*builder).resources, (*builder).blkio, (*builder).devices,
-		(*builder).sysctls, (*builder).rlimits, (*builder).seccomp,
+		(*builder).annotations, (*builder).namespaces, (*builder).user, (*builder).initProgram, (*builder).process,
+		(*builder).capabilities, (*builder).confine, (*builder).mounts, (*builder).masks, (*builder).resources,
+		(*builder).blkio, (*builder).devices, (*builder).sysctls, (*builder).rlimits, (*builder).seccomp,
 	}
 	for _, step := range steps {
 		if err := step(b); err != nil {
@@ -98,8 +105,8 @@ func Build(in Input) (*specs.Spec, []schema.HostProblem, error) {
 func Preflight(c *schema.Container, h Host) []schema.HostProblem {
 	b := newBuilder(Input{Container: c, Effective: &schema.Effective{}, Host: h, InitPath: "unknown"})
 	steps := []func(*builder) error{
-		(*builder).capabilities, (*builder).confine, (*builder).resources, (*builder).blkio, (*builder).devices,
-		(*builder).sysctls, (*builder).rlimits,
+		(*builder).initProgram, (*builder).capabilities, (*builder).confine, (*builder).resources, (*builder).blkio,
+		(*builder).devices, (*builder).sysctls, (*builder).rlimits,
 	}
 	for _, step := range steps {
 		err := step(b)
@@ -144,21 +151,22 @@ func (b *builder) process() error {
 			p.NoNewPrivileges = o.Value == "" || isTrue(o.Value)
 		}
 	}
-	if !b.c.Process.Init.Value {
-		return nil
+	if b.hasInit() {
+		p.Args = append([]string{InitTarget, "--"}, p.Args...)
 	}
-	if !b.ownPID() {
-		return nil // the rules have warned: process 1 is another container's or the host's
-	}
-	if b.in.InitPath == "" {
-		return refuse("init", "no init program is available")
-	}
-	p.Args = append([]string{InitTarget, "--"}, p.Args...)
 	return nil
 }
 
-// InitTarget is where the init program appears in a container with init: true.
-const InitTarget = "/sbin/docker-init"
+// annotations are the declaration's own. The rules have refused those that tell runtimes what to do.
+func (b *builder) annotations() error {
+	for _, kv := range b.c.Metadata.Annotations.Values() {
+		if b.spec.Annotations == nil {
+			b.spec.Annotations = map[string]string{}
+		}
+		b.spec.Annotations[kv.Key] = kv.Value
+	}
+	return nil
+}
 
 func isTrue(text string) bool {
 	switch strings.ToLower(text) {
@@ -179,7 +187,7 @@ func (b *builder) environment() []string {
 	if b.in.Terminal {
 		l.set("TERM", "xterm")
 	}
-	l.set("HOME", b.users.home)
+	l.set("HOME", b.home)
 	for _, kv := range b.in.Effective.Env {
 		k, v, _ := strings.Cut(kv, "=")
 		l.set(k, v)
@@ -219,23 +227,26 @@ func rlimit(n int64) uint64 { return uint64(n) }
 
 // sysctls adds docker's two network defaults where the network namespace is the container's own.
 func (b *builder) sysctls() error {
-	out := map[string]string{}
 	if b.in.NetnsPath != "" && !b.joinsNetwork() {
-		out["net.ipv4.ip_unprivileged_port_start"] = "0"
+		b.sysctl("net.ipv4.ip_unprivileged_port_start", "0")
 		if !b.remapped() { // the kernel refuses groups that have no place in the mapping
-			out["net.ipv4.ping_group_range"] = "0 2147483647"
+			b.sysctl("net.ipv4.ping_group_range", "0 2147483647")
 		}
 	}
 	for _, kv := range b.c.Process.Sysctls.Values() {
 		if !b.in.Host.HasSysctl(kv.Key) {
 			b.refuses("sysctl", kv.Key+"="+kv.Value, "", "this host's kernel has no %s", kv.Key)
 		}
-		out[kv.Key] = kv.Value
-	}
-	if len(out) > 0 {
-		b.spec.Linux.Sysctl = out
+		b.sysctl(kv.Key, kv.Value)
 	}
 	return nil
+}
+
+func (b *builder) sysctl(key, value string) {
+	if b.spec.Linux.Sysctl == nil {
+		b.spec.Linux.Sysctl = map[string]string{}
+	}
+	b.spec.Linux.Sysctl[key] = value
 }
 
 // joinsNetwork says whether the network namespace belongs to another container, whose settings are not ours to change.

@@ -33,9 +33,10 @@ func testHost(cgroups int) Host {
 			}
 			return 7, 1, nil
 		},
-		Scheduler: func(int64, int64) string { return "bfq" },
-		Partition: func(int64, int64) bool { return false },
-		HasSysctl: func(key string) bool { return key != "net.nosuch" },
+		Scheduler:  func(int64, int64) string { return "bfq" },
+		Partition:  func(int64, int64) bool { return false },
+		HasSysctl:  func(key string) bool { return key != "net.nosuch" },
+		HasProfile: func(name string) bool { return name == "mine" },
 		Devices: func() ([]specs.LinuxDevice, error) {
 			return []specs.LinuxDevice{{Path: "/dev/loop0", Type: "b", Major: 7}}, nil
 		},
@@ -324,7 +325,7 @@ func TestHostileUserFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.make(t, root)
-			u, _, err := ResolveUser(root, c.user)
+			u, _, err := ResolveUser(root, c.user, nil)
 			var refused *Error
 			switch {
 			case c.uid < 0 && (!errors.As(err, &refused) || refused.Option != "user"):
@@ -366,7 +367,7 @@ func FuzzResolveUser(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		u, _, err := ResolveUser(root, name)
+		u, _, err := ResolveUser(root, name, nil)
 		if err != nil {
 			return
 		}

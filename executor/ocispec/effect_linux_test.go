@@ -40,8 +40,8 @@ var elsewhere = map[string]string{
 	"isolation": "nobody", "gpus": "nobody",
 	// Without a remap of the engine, host is what is the case anyway.
 	"userns": "engine/native", "userns-remap": "engine/native",
-	// It names a program for init, and changes nothing without it; both are handed over as Input.InitPath.
-	"init-path": "engine/native",
+	// It changes the init program, and nothing without init (TestInitPath).
+	"init-path": "init",
 }
 
 // needs are options that another one needs beside it to have an effect.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	goruntime "runtime"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -35,9 +34,12 @@ type Host struct {
 	RealTime bool
 	// OOMScoreAdj is our own score, below which nobody gets without CAP_SYS_RESOURCE.
 	OOMScoreAdj int64
-	// AppArmor and SELinux say which security module is at work. Profiles are the names that AppArmor has loaded.
+	// AppArmor and SELinux say which security module is at work and can be used.
 	AppArmor, SELinux bool
-	Profiles          []string
+	// HasProfile says whether AppArmor has a profile now. CanLoad says that DefaultProfile will be there when a container
+	// starts: whoever calls Build loads it.
+	HasProfile func(name string) bool
+	CanLoad    bool
 	// HasSysctl says whether the kernel has a setting.
 	HasSysctl func(key string) bool
 	// BlockWeight says whether groups have a weight of block I/O. It is looked up when needed, since it takes a group.
@@ -74,10 +76,11 @@ func DetectHost(runtime, version string) Host {
 	_, err := os.Stat("/sys/fs/cgroup/cpu/cpu.rt_runtime_us")
 	h.RealTime = err == nil
 	h.OOMScoreAdj, _ = strconv.ParseInt(firstLine("/proc/self/oom_score_adj"), 10, 64) // 0 if it cannot be read
-	h.AppArmor = strings.HasPrefix(firstLine("/sys/module/apparmor/parameters/enabled"), "Y")
+	_, err = os.Stat(loadedProfiles)
+	h.AppArmor = err == nil && strings.HasPrefix(firstLine("/sys/module/apparmor/parameters/enabled"), "Y")
 	_, err = os.Stat("/sys/fs/selinux/enforce")
 	h.SELinux = err == nil
-	h.Profiles = loadedProfiles()
+	h.HasProfile = hasProfile
 	h.HasSysctl = hasSysctl
 	h.BlockWeight = sync.OnceValue(func() bool { return blockWeight(h.CgroupVersion) })
 	h.BlockDevice, h.Scheduler, h.Partition = blockDevice, scheduler, isPartition
@@ -94,24 +97,21 @@ func firstLine(file string) string {
 	return line
 }
 
-// loadedProfiles lists the AppArmor profiles of the kernel: lines of "NAME (MODE)".
-func loadedProfiles() []string {
-	data, err := os.ReadFile("/sys/kernel/security/apparmor/profiles")
+// loadedProfiles is AppArmor's list: lines of "NAME (MODE)".
+const loadedProfiles = "/sys/kernel/security/apparmor/profiles"
+
+// hasProfile looks each time, since an administrator may load a profile for a container that could not start.
+func hasProfile(name string) bool {
+	data, err := os.ReadFile(loadedProfiles)
 	if err != nil {
-		return nil
+		return false
 	}
-	var out []string
 	for line := range strings.Lines(string(data)) {
-		if i := strings.LastIndex(line, " ("); i > 0 {
-			out = append(out, line[:i])
+		if i := strings.LastIndex(line, " ("); i > 0 && line[:i] == name {
+			return true
 		}
 	}
-	return out
-}
-
-// AppArmorProfile reports whether AppArmor is on and has loaded a profile.
-func (h Host) AppArmorProfile(name string) bool {
-	return h.AppArmor && slices.Contains(h.Profiles, name)
+	return false
 }
 
 // hasSysctl looks at the host's own settings: the container's are the same, except for those of an interface, which

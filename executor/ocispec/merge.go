@@ -170,15 +170,17 @@ func mergeUser(c *schema.Container, img ImageConfig) string {
 	return u.User + ":" + u.Group
 }
 
+// mergeLabels: image, then label files, then label; the last one wins.
 func mergeLabels(image map[string]string, c *schema.Container) map[string]string {
-	if len(image)+len(c.Metadata.Labels) == 0 {
+	own := slices.Concat(c.Metadata.LabelsFromFiles, c.Metadata.Labels.Values())
+	if len(image)+len(own) == 0 {
 		return nil
 	}
 	out := maps.Clone(image)
 	if out == nil {
 		out = map[string]string{}
 	}
-	for _, kv := range c.Metadata.Labels.Values() {
+	for _, kv := range own {
 		out[kv.Key] = kv.Value
 	}
 	return out

@@ -119,10 +119,8 @@ func (b *builder) userMounts() []specs.Mount {
 			out = append(out, m)
 		}
 	}
-	if b.c.Process.Init.Value && b.ownPID() {
-		out = append(out, specs.Mount{
-			Destination: InitTarget, Type: "bind", Source: b.in.InitPath, Options: []string{"bind", "ro", "rprivate"},
-		})
+	if b.hasInit() {
+		out = append(out, b.initMount())
 	}
 	return out
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// namespaces: mount always; pid, ipc, uts and network unless shared; cgroup only on v2, as docker does. docker's time
+// namespaces: mount always; pid, ipc, uts and network unless shared; cgroup by default only on v2, as docker does. docker's time
 // namespace is left out: no option reaches it, and runc before 1.2 does not know it.
 func (b *builder) namespaces() error {
 	add := func(kind specs.LinuxNamespaceType, path string) {
@@ -37,9 +37,10 @@ func (b *builder) namespaces() error {
 		}
 		add(specs.IPCNamespace, b.in.IPCPath)
 	}
-	if b.in.Host.CgroupVersion == 2 {
+	if b.ownCgroups() {
 		add(specs.CgroupNamespace, "")
 	}
+	b.domain()
 	return nil
 }
 
@@ -50,6 +51,21 @@ func mappings(ids []user.IDMap) []specs.LinuxIDMapping {
 		out = append(out, specs.LinuxIDMapping{ContainerID: uint32(m.ID), HostID: uint32(m.ParentID), Size: uint32(m.Count)})
 	}
 	return out
+}
+
+// ownCgroups says whether the container sees its own cgroup as the root of all.
+func (b *builder) ownCgroups() bool {
+	if m := b.c.Namespaces.CgroupNS; m.Set && m.Value.Mode != "" {
+		return m.Value.Mode == "private"
+	}
+	return b.in.Host.CgroupVersion == 2
+}
+
+// domain sets the NIS domain name, for which runtimes have no field at this version of the specification.
+func (b *builder) domain() {
+	if d := b.c.Namespaces.Domainname.Value; d != "" {
+		b.sysctl("kernel.domainname", d)
+	}
 }
 
 // ownPID says whether the container has a PID namespace, and so a PID 1, of its own.

@@ -29,10 +29,10 @@ var (
 
 // masks hides what docker hides, unless the container is privileged or asked for systempaths=unconfined.
 func (b *builder) masks() error {
-	unconfined := slices.ContainsFunc(b.c.Security.Options.Values(), func(o value.SecurityOpt) bool {
-		return o.Key == "systempaths" && o.Value == "unconfined"
+	open := slices.ContainsFunc(b.c.Security.Options.Values(), func(o value.SecurityOpt) bool {
+		return o.Key == "systempaths" && o.Value == unconfined
 	})
-	if b.privileged() || unconfined {
+	if b.privileged() || open {
 		return nil
 	}
 	b.spec.Linux.MaskedPaths = b.in.Host.MaskPaths
@@ -84,38 +84,54 @@ func capabilitySet(own []string, privileged bool, add, drop []string) ([]string,
 	return out, nil
 }
 
+// DefaultProfile is the AppArmor profile of containers that name none, as docker calls it.
+const DefaultProfile = "docker-default"
+
+// unconfined is the value of an option that takes a restriction away.
+const unconfined = "unconfined"
+
 // confine applies the AppArmor and SELinux options. Where the host has neither, docker is silent; we say so.
 func (b *builder) confine() error {
 	profile := ""
-	if !b.privileged() && b.in.Host.AppArmorProfile("docker-default") {
-		profile = "docker-default"
+	if !b.privileged() && b.hasProfile(DefaultProfile) {
+		profile = DefaultProfile
 	}
 	for _, o := range b.c.Security.Options.Values() {
 		switch o.Key {
 		case "apparmor":
-			if !b.in.Host.AppArmor {
-				b.lacks("security-opt", "this host has no AppArmor, which apparmor=%s needs", o.Value)
-				continue
+			switch {
+			case !b.in.Host.AppArmor:
+				b.lacksEntry("security-opt", "apparmor="+o.Value, "this host has no AppArmor, which apparmor=%s needs", o.Value)
+			case o.Value == unconfined:
+				profile = ""
+			case !b.hasProfile(o.Value):
+				b.refuses("security-opt", "apparmor="+o.Value, "load it with apparmor_parser, or name one that "+loadedProfiles+" lists",
+					"the AppArmor profile %q is not loaded", o.Value)
+			default:
+				profile = o.Value
 			}
-			if o.Value != "unconfined" && !b.in.Host.AppArmorProfile(o.Value) {
-				b.refuses("security-opt", "apparmor="+o.Value, "load it with apparmor_parser", "the AppArmor profile %q is not loaded", o.Value)
-			}
-			profile = o.Value
 		case "label":
-			if o.Value == "disable" {
-				continue // containers are not labelled
-			}
-			if b.in.Host.SELinux {
-				b.refuses("security-opt", "label="+o.Value, "write label=disable", "SELinux labels cannot be set yet (label=%s)", o.Value)
-				continue
-			}
-			b.lacks("security-opt", "this host has no SELinux, which label=%s needs", o.Value)
+			b.label(o.Value)
 		}
 	}
-	if profile != "unconfined" {
-		b.spec.Process.ApparmorProfile = profile
-	}
+	b.spec.Process.ApparmorProfile = profile
 	return nil
+}
+
+// hasProfile says whether AppArmor has a profile, or will have it when the container starts.
+func (b *builder) hasProfile(name string) bool {
+	h := b.in.Host
+	return h.AppArmor && (h.HasProfile(name) || name == DefaultProfile && h.CanLoad)
+}
+
+func (b *builder) label(text string) {
+	switch {
+	case text == "disable": // containers are not labelled
+	case b.in.Host.SELinux:
+		b.refuses("security-opt", "label="+text, "write label=disable", "SELinux labels cannot be set yet (label=%s)", text)
+	default:
+		b.lacksEntry("security-opt", "label="+text, "this host has no SELinux, which label=%s needs", text)
+	}
 }
 
 // seccomp comes last, because the default profile allows more system calls to more capabilities. A privileged
@@ -128,7 +144,7 @@ func (b *builder) seccomp() error {
 		}
 	}
 	switch {
-	case mode == "unconfined", mode == "" && b.privileged():
+	case mode == unconfined, mode == "" && b.privileged():
 		return nil
 	case mode == "", mode == "builtin":
 		b.spec.Linux.Seccomp = defaultProfile(b.caps)
@@ -137,7 +153,7 @@ func (b *builder) seccomp() error {
 	if b.c.Security.SeccompProfile == "" {
 		return refuse("security-opt", "seccomp profile %s was not read", mode)
 	}
-	profile, err := parseSeccomp([]byte(b.c.Security.SeccompProfile), b.caps)
+	profile, err := b.ownSeccomp()
 	if err != nil {
 		return refuse("security-opt", "seccomp profile %s: %w", mode, err)
 	}
@@ -145,7 +161,22 @@ func (b *builder) seccomp() error {
 	return nil
 }
 
-// profiles keeps the default profile of each capability set, since it has some 400 names.
+// ownSeccomp is the profile of a file, for the capabilities of the container.
+func (b *builder) ownSeccomp() (*specs.LinuxSeccomp, error) {
+	key := strings.Join(b.caps, " ") + "\n" + b.c.Security.SeccompProfile
+	if p, ok := profiles.Load(key); ok {
+		return p.(*specs.LinuxSeccomp), nil
+	}
+	p, err := parseSeccomp([]byte(b.c.Security.SeccompProfile), b.caps)
+	if err != nil {
+		return nil, err
+	}
+	kept, _ := profiles.LoadOrStore(key, p)
+	return kept.(*specs.LinuxSeccomp), nil
+}
+
+// profiles keeps what was made of each profile for each capability set: it has some 400 names, and who gets the same
+// pointer again knows that it is the same profile.
 var profiles sync.Map // string -> *specs.LinuxSeccomp
 
 func defaultProfile(caps []string) *specs.LinuxSeccomp {

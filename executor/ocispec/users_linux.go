@@ -30,49 +30,54 @@ type userDB struct {
 	home     string
 }
 
-// user resolves the effective user in the image's own user database.
+// user resolves the effective user and the groups of group-add in the image's own user database.
 func (b *builder) user() error {
-	u, err := resolveUser(b.in.RootfsDir, b.in.Effective.User)
+	u, home, err := ResolveUser(b.in.RootfsDir, b.in.Effective.User, b.c.Process.GroupAdd.Values())
 	if err != nil {
 		return err
 	}
-	b.users = u
-	b.spec.Process.User = specs.User{UID: u.uid, GID: u.gid, AdditionalGids: u.groups}
+	b.home, b.spec.Process.User = home, u
 	return nil
 }
 
-// ResolveUser finds text ("name", "uid", "user:group", ":group", "" = root) in the user database of the tree at rootfs
-// ("" = there is none). home is the user's home directory, / if unknown.
-func ResolveUser(rootfs, text string) (u specs.User, home string, err error) {
-	db, err := resolveUser(rootfs, text)
+// ResolveUser finds text ("name", "uid", "user:group", ":group", "" = root) and further groups (names or numbers) in the
+// user database of the tree at rootfs ("" = there is none). home is the user's home directory, / if unknown.
+func ResolveUser(rootfs, text string, more []string) (u specs.User, home string, err error) {
+	passwd, err := readUserFile(rootfs, "etc/passwd")
 	if err != nil {
-		return specs.User{}, "", err
+		return u, "", err
+	}
+	groups, err := readUserFile(rootfs, "etc/group")
+	if err != nil {
+		return u, "", err
+	}
+	db := &userDB{home: "/"}
+	if err := db.resolve(text, passwd, groups); err != nil {
+		return u, "", err
+	}
+	for _, name := range more {
+		gid, err := findGroup("group-add", name, groups)
+		if err != nil {
+			return u, "", err
+		}
+		if !slices.Contains(db.groups, gid) {
+			db.groups = append(db.groups, gid)
+		}
 	}
 	return specs.User{UID: db.uid, GID: db.gid, AdditionalGids: db.groups}, db.home, nil
 }
 
-func resolveUser(rootfs, text string) (*userDB, error) {
+func (db *userDB) resolve(text string, passwd, groups []byte) error {
 	name, group, hasGroup := strings.Cut(text, ":")
-	passwd, err := readUserFile(rootfs, "etc/passwd")
-	if err != nil {
-		return nil, err
-	}
-	groups, err := readUserFile(rootfs, "etc/group")
-	if err != nil {
-		return nil, err
-	}
-	db := &userDB{home: "/"}
 	if err := db.findUser(name, passwd); err != nil {
-		return nil, err
+		return err
 	}
-	if hasGroup && group != "" {
-		if db.gid, err = findGroup(group, groups); err != nil {
-			return nil, err
-		}
-		db.groups = []uint32{db.gid}
-		return db, nil
+	if !hasGroup || group == "" {
+		return db.findGroups(name, passwd, groups)
 	}
-	return db, db.findGroups(name, passwd, groups)
+	gid, err := findGroup("user", group, groups)
+	db.gid, db.groups = gid, []uint32{gid}
+	return err
 }
 
 // findUser accepts a name or a number. A number is never looked up as a name, so that an image cannot give "1000" the
@@ -137,17 +142,18 @@ func (db *userDB) findGroups(name string, passwd, groups []byte) error {
 	return nil
 }
 
-func findGroup(name string, groups []byte) (uint32, error) {
-	id, numeric, err := parseID("user", name)
+// findGroup is the number of a group that option names.
+func findGroup(option, name string, groups []byte) (uint32, error) {
+	id, numeric, err := parseID(option, name)
 	if err != nil || numeric {
 		return id, err
 	}
 	found, err := user.ParseGroupFilter(bytes.NewReader(groups), func(g user.Group) bool { return g.Name == name })
 	if err != nil {
-		return 0, refuse("user", "the image's /etc/group cannot be read: %w", err)
+		return 0, refuse(option, "the image's /etc/group cannot be read: %w", err)
 	}
 	if len(found) == 0 || found[0].Gid < 0 || found[0].Gid > maxID {
-		return 0, refuse("user", "no such group in the image's /etc/group: %q. Use a numeric gid or add the group to the image", name)
+		return 0, refuse(option, "no such group in the image's /etc/group: %q. Use a numeric gid or add the group to the image", name)
 	}
 	return uint32(found[0].Gid), nil
 }

@@ -310,21 +310,6 @@ func GroupSyntax() Parser[string] {
 	}
 }
 
-// AnnotationSyntax is the syntax of annotation: NAME[=VALUE].
-func AnnotationSyntax() Parser[KeyValue] {
-	return Parser[KeyValue]{
-		Parse: func(s string) (KeyValue, error) {
-			kv := cutPair(s)
-			if kv.Key == "" {
-				return kv, bad("%q is an annotation without a name", s).fix("write NAME=VALUE")
-			}
-			kv.HasValue = true
-			return kv, noNUL(s)
-		},
-		Format: formatPair, Schema: pattern(`^[^=]`), Syntax: "NAME[=VALUE]",
-	}
-}
-
 // StorageOptSyntax is the syntax of storage-opt: size=SIZE is all that means anything on Linux.
 func StorageOptSyntax() Parser[KeyValue] {
 	return Parser[KeyValue]{

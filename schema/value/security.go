@@ -1,8 +1,6 @@
 package value
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 )
@@ -111,42 +109,6 @@ func checkLabel(s string) error {
 		return bad("the label option %q has no value", key).fix("write label=%s:VALUE", key)
 	}
 	return noNUL(s)
-}
-
-var seccompActions = []string{
-	"SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO",
-	"SCMP_ACT_TRACE", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY",
-}
-
-// SeccompProfile checks a profile in docker's format and returns it without white space.
-func SeccompProfile(data []byte) (string, error) {
-	var p struct {
-		DefaultAction string `json:"defaultAction"`
-		Syscalls      []struct {
-			Name   string   `json:"name"`
-			Names  []string `json:"names"`
-			Action string   `json:"action"`
-		} `json:"syscalls"`
-	}
-	if err := json.Unmarshal(data, &p); err != nil {
-		return "", bad("the seccomp profile is not the JSON that docker takes: %s", jsonProblem(data, err))
-	}
-	if !contains(seccompActions, p.DefaultAction) {
-		return "", bad("the seccomp profile's defaultAction %q is not an action", p.DefaultAction).from(p.DefaultAction, seccompActions)
-	}
-	for i, s := range p.Syscalls {
-		if !contains(seccompActions, s.Action) {
-			return "", bad("entry %d of the seccomp profile's syscalls has the action %q", i+1, s.Action).from(s.Action, seccompActions)
-		}
-		if (s.Name == "") == (len(s.Names) == 0) {
-			return "", bad("entry %d of the seccomp profile's syscalls needs names", i+1)
-		}
-	}
-	var out bytes.Buffer
-	if err := json.Compact(&out, data); err != nil {
-		return "", bad("the seccomp profile is not JSON: %s", jsonProblem(data, err))
-	}
-	return out.String(), nil
 }
 
 // RemapSyntax is the syntax of userns-remap, docker's: whose ranges of subordinate ids are used.

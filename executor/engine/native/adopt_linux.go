@@ -96,7 +96,7 @@ func (e *Engine) takeOver(ctx context.Context, c *container, handle *pidHandle, 
 	}
 	p := &process{
 		e: e, c: c, ctx: context.WithoutCancel(ctx), runtime: runtime, rec: *c.rec.Process, handle: handle, child: c.rec.Process.ours(), cgroup: e.cgroupPath(c),
-		ownPID: hasOwnPID(c.rec.Container.Spec), hasInit: hasInit(c.spec), sandbox: c.sandbox, foreign: c.foreign != nil, ended: make(chan struct{}), cleaned: make(chan struct{}),
+		ownPID: hasOwnPID(c.rec.Container.Spec), pid1: pid1Of(c.rec.Container.Spec, c.spec), sandbox: c.sandbox, foreign: c.foreign != nil, ended: make(chan struct{}), cleaned: make(chan struct{}),
 	}
 	if err := p.reopen(stdio); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/moby/sys/user"
@@ -86,6 +89,9 @@ func checkWorkdir(t tree, dir string) error {
 func checkCommand(t tree, p *specs.Process) error {
 	name := p.Args[0]
 	if name == ocispec.InitTarget && len(p.Args) > 2 {
+		if err := checkFile(t, p, name, name); err != nil {
+			return &engine.Error{Code: exitEngine, Option: "init-path", Err: fmt.Errorf("the init cannot be run: %w", err)}
+		}
 		name = p.Args[2] // behind "--"
 	}
 	if strings.Contains(name, "/") {
@@ -100,9 +106,8 @@ func checkCommand(t tree, p *specs.Process) error {
 			dir = p.Cwd
 		}
 		err := checkFile(t, p, name, path.Join(dir, name))
-		var e *engine.Error
-		if err == nil || !errors.As(err, &e) {
-			return err
+		if err == nil {
+			return nil
 		}
 		if found == nil && !errors.Is(err, errNoFile) {
 			found = err
@@ -111,7 +116,12 @@ func checkCommand(t tree, p *specs.Process) error {
 	if found != nil {
 		return found
 	}
-	return &engine.Error{Code: exitNotFound, Option: "command", Err: fmt.Errorf("%q: command not found in the image's PATH (%s)", name, pathOf(p.Env))}
+	return cannotRun(exitNotFound, name, "command not found in the image's PATH (%s)", pathOf(p.Env))
+}
+
+// cannotRun is why a command cannot be run.
+func cannotRun(code int, command, format string, args ...any) error {
+	return &engine.Error{Code: code, Option: "command", Err: fmt.Errorf("%q: "+format, append([]any{command}, args...)...)}
 }
 
 func pathOf(env []string) string {
@@ -123,28 +133,74 @@ func pathOf(env []string) string {
 	return ocispec.DefaultPath
 }
 
+// maxInterpreters is how many scripts may be each other's interpreters before the kernel gives up.
+const maxInterpreters = 5
+
+// checkFile looks at one file; asked is the command as it was written.
 func checkFile(t tree, p *specs.Process, asked, name string) error {
-	fail := func(code int, why string) error {
-		return &engine.Error{Code: code, Option: "command", Err: fmt.Errorf("%q: %s", asked, why)}
+	for range maxInterpreters {
+		next, err := checkExecutable(t, p, asked, name)
+		if err != nil || next == "" {
+			return err
+		}
+		if _, err = t.stat(next); errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+			return cannotRun(exitNotFound, asked, "its interpreter %s is not in the image", next)
+		}
+		name = next
 	}
+	return cannotRun(exitCannotRun, asked, "too many scripts are each other's interpreters")
+}
+
+// stat looks at a name as the container would.
+func (t tree) stat(name string) (fs.FileInfo, error) {
+	f, err := t.open(name, unix.O_PATH)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // O_PATH
+	return f.Stat()
+}
+
+// checkExecutable looks whether the kernel would execute a file, and returns the interpreter that it would execute
+// instead; "" = none.
+func checkExecutable(t tree, p *specs.Process, asked, name string) (interpreter string, err error) {
 	f, err := t.open(name, unix.O_RDONLY|unix.O_NONBLOCK)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP):
-		return &engine.Error{Code: exitNotFound, Option: "command", Err: fmt.Errorf("%q: %w", asked, errNoFile)}
+		return "", cannotRun(exitNotFound, asked, "%w", errNoFile)
 	case err != nil:
-		return fail(exitCannotRun, err.Error())
+		return "", cannotRun(exitCannotRun, asked, "%s", err.Error())
 	}
 	defer f.Close() // read only
 	st, err := f.Stat()
 	switch {
 	case err != nil:
-		return fail(exitCannotRun, err.Error())
+		return "", cannotRun(exitCannotRun, asked, "%s", err.Error())
 	case st.IsDir():
-		return fail(exitCannotRun, "is a directory")
+		return "", cannotRun(exitCannotRun, asked, "is a directory")
 	case !st.Mode().IsRegular() || !mayExecute(f, p.User, t.ids):
-		return fail(exitCannotRun, "permission denied: the file is not executable for the container's user")
+		return "", cannotRun(exitCannotRun, asked, "permission denied: the file is not executable for the container's user")
+	case beingWritten(f):
+		return "", cannotRun(exitCannotRun, asked, "text file busy: somebody has it open for writing")
 	}
-	return checkFormat(t, p, f, fail)
+	interpreter, why := checkFormat(f)
+	if why != "" {
+		return "", cannotRun(exitCannotRun, asked, "exec format error: %s", why)
+	}
+	if interpreter != "" && !path.IsAbs(interpreter) {
+		interpreter = path.Join(p.Cwd, interpreter)
+	}
+	return interpreter, nil
+}
+
+// beingWritten asks the kernel by trying to lease the file for reading, which it refuses while somebody writes. A file
+// system that knows no leases leaves the question open.
+func beingWritten(f *os.File) bool {
+	_, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
+	if err == nil {
+		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK) // closing it does so, too
+	}
+	return errors.Is(err, unix.EAGAIN)
 }
 
 // mayExecute applies the mode bits as the kernel does; root needs any of them, on a file whose owners the container
@@ -170,44 +226,56 @@ func mayExecute(f *os.File, u specs.User, ids user.IdentityMapping) bool {
 	return st.Mode&0o001 != 0
 }
 
-// checkFormat looks for what the kernel would refuse only after the runtime has let go: no program at all, or an
-// interpreter that is not there.
-func checkFormat(t tree, p *specs.Process, f *os.File, fail func(int, string) error) error {
-	head := make([]byte, 256)
+// checkFormat looks for what the kernel would refuse only after the runtime has let go: a file that is no program for
+// this machine. interpreter is what a script or a dynamic program names.
+func checkFormat(f *os.File) (interpreter, why string) {
+	head := make([]byte, 256) // as much as the kernel looks at
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil // unreadable for us is not unexecutable
+		return "", "" // unreadable for us is not unexecutable
 	}
 	head = head[:n]
-	interpreter := ""
 	switch {
 	case bytes.HasPrefix(head, []byte("#!")):
 		line, _, _ := bytes.Cut(head[2:], []byte("\n"))
 		if words := strings.Fields(string(line)); len(words) > 0 {
-			interpreter = words[0]
+			return words[0], ""
 		}
-	case bytes.HasPrefix(head, []byte(elf.ELFMAG)):
-		interpreter = elfInterpreter(f)
+		return "", "there is no interpreter after #!"
 	case foreignFormats():
-	default:
-		return fail(exitCannotRun, "exec format error: neither a program nor a script with #!")
+		return elfInterpreter(f), ""
+	case bytes.HasPrefix(head, []byte(elf.ELFMAG)):
+		return elfInterpreter(f), wrongMachine(head)
 	}
-	if interpreter == "" {
-		return nil
-	}
-	if !path.IsAbs(interpreter) {
-		interpreter = path.Join(p.Cwd, interpreter)
-	}
-	i, err := t.open(interpreter, unix.O_PATH)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
-		return fail(exitNotFound, fmt.Sprintf("its interpreter %s is not in the image", interpreter))
-	}
-	if err == nil {
-		_ = i.Close()
-	}
-	return nil
+	return "", "neither a program nor a script with #!"
 }
 
+// machines are those whose programs a kernel may run, by its architecture in Go's words.
+var machines = map[string][]elf.Machine{
+	"amd64": {elf.EM_X86_64, elf.EM_386}, "386": {elf.EM_386}, "arm64": {elf.EM_AARCH64, elf.EM_ARM}, "arm": {elf.EM_ARM},
+	"riscv64": {elf.EM_RISCV}, "s390x": {elf.EM_S390}, "ppc64le": {elf.EM_PPC64}, "loong64": {elf.EM_LOONGARCH},
+}
+
+// wrongMachine says that a program is for other machines, which is what a pull for the wrong platform looks like.
+func wrongMachine(head []byte) string {
+	const at = 18 // of the machine in the header, in both classes
+	known := machines[runtime.GOARCH]
+	if known == nil || len(head) < at+2 {
+		return ""
+	}
+	order := binary.ByteOrder(binary.LittleEndian)
+	if head[elf.EI_DATA] == byte(elf.ELFDATA2MSB) {
+		order = binary.BigEndian
+	}
+	machine := elf.Machine(order.Uint16(head[at:]))
+	if slices.Contains(known, machine) {
+		return ""
+	}
+	return fmt.Sprintf("it is a program for %s, and this machine is %s; see platform",
+		strings.ToLower(strings.TrimPrefix(machine.String(), "EM_")), runtime.GOARCH)
+}
+
+// elfInterpreter is what loads a dynamic program; "" = it is static, or too odd for us to tell.
 func elfInterpreter(f *os.File) string {
 	file, err := elf.NewFile(f)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/image"
@@ -120,11 +121,11 @@ func (e *Engine) hostname(c *container) (string, error) {
 	return short(c.id), nil
 }
 
-// checkUser refuses an unknown user at create and not at each start. It mounts the root only if the user has a name.
+// checkUser refuses an unknown user or group at create and not at each start. It mounts the root only if one has a name.
 func (e *Engine) checkUser(ctx context.Context, c *container) error {
-	u := c.rec.Effective.User
-	if !slices.ContainsFunc([]byte(u), func(b byte) bool { return b != ':' && (b < '0' || b > '9') }) {
-		_, _, err := ocispec.ResolveUser("", u)
+	u, groups := c.rec.Effective.User, c.rec.Container.Spec.Process.GroupAdd.Values()
+	if !slices.ContainsFunc(append([]string{u}, groups...), named) {
+		_, _, err := ocispec.ResolveUser("", u, groups)
 		return err
 	}
 	if err := e.mountRootfs(ctx, c); err != nil {
@@ -135,6 +136,9 @@ func (e *Engine) checkUser(ctx context.Context, c *container) error {
 		return err
 	}
 	defer root.Close() // O_PATH
-	_, _, err = ocispec.ResolveUser(fdPath(root), u)
+	_, _, err = ocispec.ResolveUser(fdPath(root), u, groups)
 	return err
 }
+
+// named reports whether a user or group is not given by numbers alone.
+func named(text string) bool { return strings.Trim(text, ":0123456789") != "" }

@@ -33,14 +33,14 @@ func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
 
 // Doctor looks at the host without changing anything. Each line says what follows and how to repair it.
 func Doctor(ctx context.Context, paths state.Paths) engine.Info {
-	host := ocispec.DetectHost("", "")
+	host := detectHost("", "")
 	info := engine.Info{Engine: "native", CgroupVersion: host.CgroupVersion}
 	runtimes, checks := checkRuntimes(ctx, paths)
 	info.Runtimes = runtimes
 	info.Checks = slices.Concat(
 		[]engine.Check{checkRoot(), checkKernel(), checkCgroups(host), checkOverlay(), checkNftables()},
 		checks,
-		[]engine.Check{checkCapability(host), checkForwarding(), checkRemap(paths), checkDisk(paths.Root)},
+		[]engine.Check{checkCapability(host), checkAppArmor(host), checkForwarding(), checkRemap(paths), checkDisk(paths.Root)},
 	)
 	return info
 }
@@ -58,7 +58,7 @@ func Preflight(c *schema.Container) []schema.HostProblem {
 }
 
 // preflightHost knows no runtime: what only one of them lacks is found at the start.
-var preflightHost = sync.OnceValue(func() ocispec.Host { return ocispec.DetectHost("", "") })
+var preflightHost = sync.OnceValue(func() ocispec.Host { return detectHost("", "") })
 
 func ok(name, detail string) engine.Check {
 	return engine.Check{Name: name, State: "ok", Detail: detail}
@@ -186,6 +186,19 @@ func checkCapability(h ocispec.Host) engine.Check {
 		return warn("capabilities", "without CAP_SYS_RESOURCE: ulimit cannot raise a hard limit", "run runfile with all capabilities")
 	}
 	return ok("capabilities", "")
+}
+
+// checkAppArmor: without the program that loads profiles, containers run without one.
+func checkAppArmor(h ocispec.Host) engine.Check {
+	switch {
+	case !h.AppArmor:
+		return ok("apparmor", "not in use by this kernel")
+	case h.HasProfile(ocispec.DefaultProfile):
+		return ok("apparmor", ocispec.DefaultProfile+" is loaded")
+	case h.CanLoad:
+		return ok("apparmor", ocispec.DefaultProfile+" is loaded with the first container that wants it")
+	}
+	return warn("apparmor", "there is no apparmor_parser: containers run without the profile "+ocispec.DefaultProfile, "apt-get install apparmor")
 }
 
 func checkForwarding() engine.Check {

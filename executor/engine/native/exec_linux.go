@@ -104,7 +104,7 @@ func (p *process) execSpec(spec engine.Exec) (*specs.Process, error) {
 		ps.Cwd = spec.Workdir
 	}
 	if spec.User != "" {
-		u, home, err := ocispec.ResolveUser(root, spec.User)
+		u, home, err := ocispec.ResolveUser(root, spec.User, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -139,9 +139,16 @@ func (e *Engine) host(r *ociRuntime) ocispec.Host {
 	defer e.mu.Unlock()
 	h, ok := e.hosts[r.Path]
 	if !ok {
-		h = ocispec.DetectHost(r.Family, r.Version)
+		h = detectHost(r.Family, r.Version)
 		e.hosts[r.Path] = h
 	}
+	return h
+}
+
+// detectHost is ocispec's with what this package adds to the host.
+func detectHost(runtime, version string) ocispec.Host {
+	h := ocispec.DetectHost(runtime, version)
+	h.CanLoad = h.AppArmor && profileLoader() != ""
 	return h
 }
 

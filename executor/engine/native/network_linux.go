@@ -152,7 +152,7 @@ func (e *Engine) attachment(c *container, mode value.NetworkMode) (network.Attac
 	n := c.rec.Container.Spec.Network
 	a := network.Attach{
 		ContainerID: c.id, ContainerKey: c.rec.Container.Spec.Key, Name: c.rec.Container.Name,
-		Hostname: c.rec.Effective.Hostname, Mode: mode, AddHosts: n.AddHosts.Values(),
+		Hostname: c.rec.Effective.Hostname, Domainname: c.rec.Container.Spec.Namespaces.Domainname.Value, Mode: mode, AddHosts: n.AddHosts.Values(),
 		DNS: n.DNS.Values(), DNSOptions: n.DNSOptions.Values(), DNSSearch: n.DNSSearch.Values(),
 		Ports: n.Publish.Values(), PublishAll: n.PublishAll.Value, Expose: c.rec.Effective.Expose,
 		Env: c.rec.Effective.Env, Dir: c.path("net"), Bindings: c.rec.Bindings,

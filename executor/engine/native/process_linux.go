@@ -29,7 +29,7 @@ type process struct {
 	sandbox *network.Sandbox // the container's while this process runs; nil with another project's network
 	foreign bool             // the network is another project's
 	ownPID  bool             // the PID namespace is the container's own
-	hasInit bool             // it is our init, which passes signals on
+	pid1    pid1             // what process 1 is
 
 	terminal *os.File // master side; nil without a terminal
 	outputs  []*output
@@ -95,7 +95,7 @@ func (p *process) abandon() {
 
 // Signal implements engine.Process.
 func (p *process) Signal(ctx context.Context, signal int) error {
-	if p.hasInit && signal != int(unix.SIGKILL) {
+	if p.pid1 != command && signal != int(unix.SIGKILL) {
 		p.awaitInit(ctx)
 	}
 	return p.handle.signal(signal)

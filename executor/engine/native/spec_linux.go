@@ -40,7 +40,7 @@ func (e *Engine) specInput(c *container, r *ociRuntime, rootDir string) (ocispec
 		CgroupPath: e.cgroupPath(c), Terminal: spec.Stdio.TTY.Value,
 	}
 	var err error
-	if spec.Process.Init.Value {
+	if spec.Process.Init.Value && spec.Process.InitPath.Value == "" {
 		if in.InitPath, err = initProgram(); err != nil {
 			return in, &ocispec.Error{Option: "init", Err: err}
 		}

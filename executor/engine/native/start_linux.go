@@ -149,6 +149,9 @@ func (s *starting) buildSpec() error {
 		return err
 	}
 	s.spec = spec
+	if err := s.loadProfile(in.Host); err != nil {
+		return err
+	}
 	spec.Process.ConsoleSize = consoleSize(s.stdio, spec.Process.Terminal)
 	s.learn = s.e.filters.shorten(s.runtime, spec)
 	data, err := json.Marshal(spec)
@@ -195,7 +198,7 @@ func (s *starting) create() error {
 	err := s.runtime.run(s.ctx, inv)
 	s.c.closeUsers() // the process has it
 	if err != nil {
-		return err
+		return blame(s.c.rec.Container.Spec, err)
 	}
 	if s.learn != "" {
 		s.e.filters.learn(s.runtime, s.c.id, s.learn)
@@ -250,14 +253,14 @@ func (s *starting) begin() error {
 	c := s.c
 	p := &process{
 		e: s.e, c: c, ctx: context.WithoutCancel(s.ctx), runtime: s.runtime, rec: *c.rec.Process, handle: s.handle, child: true,
-		cgroup: s.spec.Linux.CgroupsPath, ownPID: hasOwnPID(c.rec.Container.Spec), hasInit: hasInit(s.spec),
+		cgroup: s.spec.Linux.CgroupsPath, ownPID: hasOwnPID(c.rec.Container.Spec), pid1: pid1Of(c.rec.Container.Spec, s.spec),
 		sandbox: c.sandbox, foreign: c.foreign != nil,
 		ended: make(chan struct{}), cleaned: make(chan struct{}),
 	}
 	c.spec = s.spec
 	inv := invocation{args: []string{"start", c.id}, dir: c.run, log: c.runPath("runtime.log")}
 	if err := s.runtime.run(s.ctx, inv); err != nil {
-		return err
+		return blame(c.rec.Container.Spec, err)
 	}
 	p.outputs, p.stop, p.terminal = s.streams.attach(s.stdio)
 	s.proc, c.proc = p, p

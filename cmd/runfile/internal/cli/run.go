@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,7 +94,7 @@ func (a *app) docker(ctx context.Context, args, files []string) error {
 		return err
 	}
 	withoutCheck(plan, c.Key)
-	r := &dockerRun{a: a, client: client, plan: plan, c: c, flags: flags, keys: keys}
+	r := &dockerRun{a: a, client: client, plan: plan, c: c, flags: flags, keys: keys, src: src}
 	if c.Lifecycle.Detach.Value {
 		return r.background(ctx)
 	}
@@ -166,10 +167,12 @@ type dockerRun struct {
 	c      *schema.Container
 	flags  schema.RunFlags
 	keys   []byte // detach keys
+	src    diag.Sources
 
 	id      string
 	died    bool   // its process ran and has ended
 	failure string // why it did not
+	origin  string // and where on the command line that comes from, if it is known
 	pulling bool
 }
 
@@ -181,7 +184,7 @@ func (r *dockerRun) observe(ev executor.Event) {
 	case executor.EventDie:
 		r.died = true
 	case executor.EventFail:
-		r.failure = ev.Detail
+		r.failure, r.origin = ev.Detail, ev.Origin
 	case executor.EventWarning:
 		fmt.Fprintf(r.a.stderr, "runfile: warning: %s\n", terminal.Clean(ev.Detail))
 	case executor.EventProgress:
@@ -204,11 +207,40 @@ func (r *dockerRun) explain(result *executor.Result) error {
 	if result.ExitCode == 0 || r.died && result.Reason != "timeout" {
 		return exit(result.ExitCode)
 	}
-	f := &failure{code: result.ExitCode, err: errors.New(firstNonEmpty(reason, "the container could not be started"))}
+	kept := ""
 	if !r.c.Lifecycle.Remove.Value && r.id != "" {
-		f.next("the container is kept: runfile inspect %s, runfile rm %s", r.c.Key, r.c.Key)
+		kept = fmt.Sprintf("the container is kept: runfile inspect %s, runfile rm %s", r.c.Key, r.c.Key)
+	}
+	if at := r.place(); !at.IsZero() {
+		var l diag.List
+		if d := l.Errorf(schema.CodeStartFailed, at, "%s", headline(reason)); kept != "" {
+			d.WithHelp("%s", kept)
+		}
+		return r.a.report(l, r.src, result.ExitCode)
+	}
+	f := &failure{code: result.ExitCode, err: errors.New(firstNonEmpty(reason, "the container could not be started"))}
+	if kept != "" {
+		f.next("%s", kept)
 	}
 	return f
+}
+
+// place is the option on the command line that the failure comes from; the zero range if it is not known.
+func (r *dockerRun) place() diag.Range {
+	for _, o := range schema.Options() {
+		for _, v := range schema.Values(r.c, o.Name) {
+			if r.origin != "" && v.At.String() == r.origin {
+				return v.At
+			}
+		}
+	}
+	return diag.Range{}
+}
+
+// headline is the first line of a text.
+func headline(text string) string {
+	first, _, _ := strings.Cut(text, "\n")
+	return first
 }
 
 // background is run -d: it prints the id and leaves.
