@@ -18,7 +18,7 @@ func (a *app) attachVerb() *cobra.Command {
 		Use: "attach [OPTIONS] NAME", Short: "Connect to the standard streams of a running container", GroupID: "containers",
 		Long: "Copies the container's output from now on, and our input to it if it was made with --interactive. Ends with the\n" +
 			"container and its exit code, or at the detach keys, which leave it running.",
-		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainers,
+		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainer,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("runfile attach takes one container, got %d", len(args))

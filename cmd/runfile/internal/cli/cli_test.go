@@ -121,7 +121,7 @@ func TestExitCodes(t *testing.T) {
 		{"completion", nil, "completion bash", 0, "complete", ""},
 		{"unknown shell", nil, "completion tcsh", 2, "", "fish"},
 		{"complete names", ok, "__complete up te", 0, "test\n", ""},
-		{"complete flags of run", nil, "__complete run --memory-sw", 0, "--memory-swap\n", ""},
+		{"complete flags of run", nil, "__complete run --memory-sw", 0, "--memory-swap\t", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -19,7 +19,6 @@ func (a *app) configVerb() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&form, "format", "yaml", "yaml, json or toml")
 	cmd.Flags().BoolVar(&secrets, "show-secrets", false, "print secrets as they are")
-	_ = cmd.RegisterFlagCompletionFunc("format", words("yaml", "json", "toml"))
 	return cmd
 }
 

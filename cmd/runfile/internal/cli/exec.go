@@ -25,7 +25,7 @@ func (a *app) execVerb() *cobra.Command {
 	var o execFlags
 	cmd := &cobra.Command{
 		Use: "exec [OPTIONS] NAME [COMMAND [ARG...]]", Short: "Run a command in a running container; a shell without one", GroupID: "containers",
-		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainers,
+		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainer,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			command := args[1:]
 			if len(command) == 0 {

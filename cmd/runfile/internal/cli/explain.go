@@ -44,7 +44,6 @@ func (a *app) explainVerb() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&form, "format", "text", "text, or json: everything about the key or code, or about all of them")
-	_ = cmd.RegisterFlagCompletionFunc("format", words("text", "json"))
 	return cmd
 }
 

@@ -36,7 +36,6 @@ func (a *app) planVerb() *cobra.Command {
 	cmd.Flags().StringVar(&format, "format", "text", "text, json, dot or mermaid")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 0 for no changes, 2 for changes, 1 for errors")
 	cmd.Flags().BoolVar(&recreate, "force-recreate", false, "plan to replace containers even if nothing changed")
-	_ = cmd.RegisterFlagCompletionFunc("format", words("text", "json", "dot", "mermaid"))
 	return cmd
 }
 

@@ -14,7 +14,7 @@ import (
 func (a *app) portVerb() *cobra.Command {
 	return &cobra.Command{
 		Use: "port NAME [PORT[/PROTO]]", Short: "Print where the ports of a container are published", GroupID: "containers",
-		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainers,
+		Args: someArgs("the name of a container"), ValidArgsFunction: a.completeContainer,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 2 {
 				return usagef("runfile port takes a container and one port, got %d arguments", len(args))

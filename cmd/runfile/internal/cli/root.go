@@ -56,15 +56,18 @@ func (a *app) rootCommand() *cobra.Command {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n", firstNonEmpty(cmd.Long, cmd.Short))
 		_ = printUsage(cmd.OutOrStdout(), cmd)
 	})
+	completions := a.flagCompletions()
 	for _, verb := range a.verbs() {
 		verb.DisableFlagsInUseLine = true
 		if !verb.DisableFlagParsing {
 			a.addGlobals(verb)
+			completeFlags(verb, completions)
 		}
 		verb.RunE = a.checked(verb.RunE)
 		root.AddCommand(verb)
 	}
 	a.addGlobals(root)
+	completeFlags(root, completions)
 	return root
 }
 
@@ -188,12 +191,4 @@ func printUsage(w io.Writer, cmd *cobra.Command) error {
 		fmt.Fprintf(w, "\nMore about a command: runfile COMMAND --help\n")
 	}
 	return nil
-}
-
-// names are the arguments of a completion as the shell wants them.
-func names(list []string, toComplete string, taken []string) ([]string, cobra.ShellCompDirective) {
-	out := slices.DeleteFunc(slices.Clone(list), func(s string) bool {
-		return !strings.HasPrefix(s, toComplete) || slices.Contains(taken, s)
-	})
-	return out, cobra.ShellCompDirectiveNoFileComp
 }

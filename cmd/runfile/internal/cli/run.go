@@ -28,7 +28,7 @@ func (a *app) runVerb() *cobra.Command {
 	return &cobra.Command{
 		Use: "run [OPTIONS] IMAGE [COMMAND] [ARG...]", Short: "docker run, option for option; --print writes the runfile", GroupID: "run",
 		DisableFlagParsing: true, // the flags are the option table's
-		ValidArgsFunction:  completeRun,
+		ValidArgsFunction:  a.completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if before := cmd.Root().Flags(); before.Changed("file") {
 				return a.docker(cmd.Context(), args, a.g.files)

@@ -26,7 +26,6 @@ func (a *app) varsVerb() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&text, "format", "", "table, json, yaml or a Go template")
 	cmd.Flags().BoolVar(&secrets, "show-secrets", false, "print secrets as they are")
-	_ = cmd.RegisterFlagCompletionFunc("format", words("table", "json", "yaml"))
 	return cmd
 }
 
