@@ -1,6 +1,7 @@
 package native
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 
@@ -8,14 +9,27 @@ import (
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/state"
+	"github.com/runfile/runfile/schema"
 )
 
 // BenchmarkRun runs `true` in containers on the default bridge, eight at a time, from create to remove. cpu-ms/op is our
 // own CPU time, child-ms/op that of the runtimes and the containers.
-func BenchmarkRun(b *testing.B) {
-	p := newProject(b)
+func BenchmarkRun(b *testing.B) { benchmarkRun(b, newProject(b), declare("c", "true")) }
+
+// BenchmarkRunRemapped is the same with users that are others on the host.
+func BenchmarkRunRemapped(b *testing.B) {
+	for _, copied := range []bool{false, true} {
+		b.Run(fmt.Sprintf("copied=%v", copied), func(b *testing.B) {
+			p, spec := newRemapped(b), declare("c", "true")
+			p.shifts.Store(copied)
+			remapped(spec)
+			benchmarkRun(b, p, spec)
+		})
+	}
+}
+
+func benchmarkRun(b *testing.B, p *project, spec *schema.Container) {
 	p.Engine.cfg.Logf = nil
-	spec := declare("c", "true")
 	spec.Network.Networks = nil
 	if _, err := p.Pull(b.Context(), spec, nil); err != nil {
 		b.Fatal(err)
