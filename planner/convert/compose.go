@@ -21,7 +21,7 @@ func Compose(file string, text []byte, dir string) *Result {
 		return &Result{Diags: d, Sources: src}
 	}
 	root, diags := manifest.ParseYAML(file, text)
-	if root == nil || root.Get("services") == nil {
+	if root == nil || root.Get("services") == nil || root.Get("services").Kind != manifest.Map {
 		if !diags.HasErrors() {
 			diags.Errorf(CodeNoInput, diag.Range{File: file}, "there is no section services, which a compose file has")
 		}
@@ -31,6 +31,7 @@ func Compose(file string, text []byte, dir string) *Result {
 	c.diags, c.lost = diags, diags.HasErrors()
 	c.paths("", root)
 	c.interpolate(root)
+	c.straighten("", root)
 	c.file(root)
 	return c.settle(src)
 }
@@ -95,7 +96,7 @@ func (c *composer) file(root *manifest.Node) {
 		c.topLevel(e)
 	}
 	all := root.Get("services")
-	if len(all.Entries) == 0 {
+	if len(all.Entries) == 0 && !c.lost {
 		c.diags.Errorf(CodeNoInput, all.Range, "there are no services")
 	}
 	c.waits(all)
@@ -104,12 +105,7 @@ func (c *composer) file(root *manifest.Node) {
 			c.lose(e.KeyRange, "only %d services and %d variables are carried", maxContainers, maxVariables)
 			break
 		}
-		n := c.extended(all, e, nil)
-		if n.Kind != manifest.Map {
-			c.lose(e.KeyRange, "a service is a map")
-			continue
-		}
-		c.service(&service{part: c.addContainer(e.Key, e.KeyRange), node: n})
+		c.service(&service{part: c.addContainer(e.Key, e.KeyRange), node: c.extended(all, e, nil)})
 	}
 	if _, err := os.Stat(filepath.Join(c.dir, ".env")); err == nil && len(c.draft.vars) > 0 {
 		c.varsFile = listNode([]*manifest.Node{textNode(".env", diag.Range{})}, diag.Range{}) // compose reads it unasked

@@ -55,7 +55,7 @@ func (c *composer) addVolume(e manifest.Entry) {
 			c.define(p, "volumes", k.Key, k, "")
 		}
 	}
-	if len(p.entries) > 0 || len(entries(e.Value)) == 0 {
+	if find(c.volumes, p.key) == nil && (len(p.entries) > 0 || len(entries(e.Value)) == 0) {
 		c.volumes = append(c.volumes, p)
 	}
 }
@@ -74,7 +74,7 @@ func (c *composer) addNetwork(e manifest.Entry) {
 			c.networkEntry(p, k)
 		}
 	}
-	if len(p.entries) > 0 || len(entries(e.Value)) == 0 {
+	if find(c.networks, p.key) == nil && (len(p.entries) > 0 || len(entries(e.Value)) == 0) {
 		c.networks = append(c.networks, p)
 	}
 }

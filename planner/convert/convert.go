@@ -64,7 +64,8 @@ type Result struct {
 	// Project is Root, read and checked. It is nil if there is nothing to write, and incomplete while variables lack
 	// a value (CodeNeedsValue).
 	Project *schema.Project
-	// Diags say what was not carried, and why, in the order of the input. They are errors only if nothing is written.
+	// Diags say what was not carried, and why, in the order of the input. Errors among them mean that nothing is
+	// written, or that the input itself could not be read as a whole.
 	Diags diag.List
 	// Lost says that a part of the input is not in the runfile.
 	Lost bool

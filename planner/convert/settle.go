@@ -63,7 +63,7 @@ func (d *draft) examine() (*schema.Project, diag.List, map[diag.Pos]spot) {
 	}
 	root := d.tree()
 	var text bytes.Buffer
-	if err := schema.WriteTree(&text, root, "yaml"); err != nil {
+	if err := schema.WriteTree(&text, root, "yaml"); err != nil { // not UTF-8, which the readers refuse
 		var l diag.List
 		l.Errorf(CodeNotCarried, diag.Range{}, "%v", err)
 		return nil, l, nil
@@ -98,17 +98,18 @@ func notYet(p *schema.Project) diag.List {
 	return l
 }
 
-// mark says for each place of the written text which part of the draft stands there.
+// mark says for each place of the written text which part of the draft stands there. What the text lacks, as the second
+// of two equal keys, stands nowhere.
 func (d *draft) mark(spots map[diag.Pos]spot, written, root *manifest.Node) {
-	if written == nil {
-		return
-	}
 	for _, e := range root.Entries {
 		w := written.Entry(e.Key)
+		if w == nil {
+			continue
+		}
 		switch e.Key {
 		case "vars":
-			for i, v := range e.Value.Entries {
-				both(spots, w.Value.Entries[i], spot{at: v.KeyRange})
+			for _, v := range e.Value.Entries {
+				both(spots, w.Value.Entry(v.Key), spot{at: v.KeyRange})
 			}
 		case "networks":
 			d.markParts(spots, w.Value, &d.networks)
@@ -117,32 +118,36 @@ func (d *draft) mark(spots map[diag.Pos]spot, written, root *manifest.Node) {
 		case "containers":
 			d.markParts(spots, w.Value, &d.containers)
 		default:
-			both(spots, *w, spot{at: e.Value.Range})
+			both(spots, w, spot{at: e.Value.Range})
 		}
 	}
 }
 
-func both(spots map[diag.Pos]spot, w manifest.Entry, s spot) {
-	spots[w.Value.Range.Start] = s
-	spots[w.KeyRange.Start] = s
+func both(spots map[diag.Pos]spot, w *manifest.Entry, s spot) {
+	if w != nil {
+		spots[w.Value.Range.Start] = s
+		spots[w.KeyRange.Start] = s
+	}
 }
 
 func (d *draft) markParts(spots map[diag.Pos]spot, written *manifest.Node, list *[]*part) {
-	for i, p := range slices.Clone(*list) {
-		w := written.Entries[i]
+	for _, p := range slices.Clone(*list) {
+		w := written.Entry(p.key)
+		if w == nil {
+			continue
+		}
 		whole := spot{at: p.at, part: p, whole: true, drop: func() {
 			*list = slices.DeleteFunc(*list, func(o *part) bool { return o == p })
 		}}
 		both(spots, w, whole)
-		for k, e := range slices.Clone(p.entries) {
+		for _, e := range slices.Clone(p.entries) {
 			s := spot{at: e.Value.Range, part: p, drop: func() { p.drop(e.Key) }}
-			o, known := schema.Lookup(e.Key)
 			if e.Key == "image" || e.Key == "command" || e.Key == "entrypoint" {
 				s.drop, s.whole = whole.drop, true // without it something else would run
 			}
-			both(spots, w.Value.Entries[k], s)
-			if !known || o.Kind != schema.Words {
-				markInside(spots, w.Value.Entries[k].Value, e.Value, p, s.drop)
+			both(spots, w.Value.Entry(e.Key), s)
+			if o, known := schema.Lookup(e.Key); !known || o.Kind != schema.Words {
+				markInside(spots, w.Value.Get(e.Key), e.Value, p, s.drop)
 			}
 		}
 	}
@@ -150,7 +155,10 @@ func (d *draft) markParts(spots map[diag.Pos]spot, written *manifest.Node, list 
 
 // markInside marks the entries of a list or map; empty is called when none is left.
 func markInside(spots map[diag.Pos]spot, written, n *manifest.Node, p *part, empty func()) {
-	for i, item := range slices.Clone(n.Items) {
+	if written == nil {
+		return
+	}
+	for i, item := range slices.Clone(n.Items[:min(len(n.Items), len(written.Items))]) {
 		drop := func() {
 			if n.Items = slices.DeleteFunc(n.Items, func(o *manifest.Node) bool { return o == item }); len(n.Items) == 0 {
 				empty()
@@ -159,18 +167,19 @@ func markInside(spots map[diag.Pos]spot, written, n *manifest.Node, p *part, emp
 		spots[written.Items[i].Range.Start] = spot{at: item.Range, part: p, drop: drop}
 		markInside(spots, written.Items[i], item, p, drop)
 	}
-	for i, e := range slices.Clone(n.Entries) {
+	for _, e := range slices.Clone(n.Entries) {
 		drop := func() {
 			n.Entries = slices.DeleteFunc(n.Entries, func(o manifest.Entry) bool { return o.Key == e.Key })
 			if len(n.Entries) == 0 {
 				empty()
 			}
 		}
-		both(spots, written.Entries[i], spot{at: e.Value.Range, part: p, drop: drop})
+		both(spots, written.Entry(e.Key), spot{at: e.Value.Range, part: p, drop: drop})
+		inside := drop
 		if e.Value.Kind == manifest.Map {
-			drop = func() {} // NAME: {} still means something
+			inside = func() {} // NAME: {} still means something
 		}
-		markInside(spots, written.Entries[i].Value, e.Value, p, drop)
+		markInside(spots, written.Get(e.Key), e.Value, p, inside)
 	}
 }
 
