@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/runfile/runfile/manifest/diag"
@@ -42,6 +43,20 @@ const (
 	CodeBadProjectName     diag.Code = "bad-project-name"
 )
 
+// valueCodes are mistakes in single values, beside which all sections and names of the files are known.
+var valueCodes = []diag.Code{
+	CodeBadInterpolation, CodeUndefinedVariable, CodeUndeclaredVariable, CodeMissingVariable, CodeBadVariable, CodeVariableValue,
+	CodeUnknownVariable, CodeVariableCycle, CodeBadVarsFile, CodeBadOverride, CodeBadProjectName, CodeUnknownTemplate,
+}
+
+// Whole reports whether a document for which Load gave these diagnostics holds every container, so that a name that it
+// does not hold is a mistake.
+func Whole(l diag.List) bool {
+	return !slices.ContainsFunc(l, func(d diag.Diagnostic) bool {
+		return d.Severity == diag.Error && !slices.Contains(valueCodes, d.Code)
+	})
+}
+
 func init() {
 	for _, i := range append(textCodes, meaningCodes...) {
 		diag.Register(i)
@@ -51,12 +66,13 @@ func init() {
 // textCodes are about reading files.
 var textCodes = []diag.Info{
 	{
-		Code: CodeNoRunfile, NoExample: "it is about a directory without a runfile",
+		Code: CodeNoRunfile, Command: "validate",
 		Meaning: "Neither the directory nor one of its parents holds a runfile.yaml, runfile.yml or runfile.toml.",
 		Cure:    "Change into the project, name the file with -f, or write a runfile.yaml; `image: alpine` is enough to begin with.",
 	},
 	{
-		Code: CodeSeveralRunfiles, NoExample: "it takes two files in one directory",
+		Code: CodeSeveralRunfiles, Command: "validate",
+		Example: "image: alpine\n", Files: map[string]string{"runfile.toml": "image = \"busybox\"\n"},
 		Meaning: "One directory holds a runfile in two formats, and which one counts must not be a matter of luck.",
 		Cure:    "Remove one of them, or choose with -f.",
 	},
@@ -140,7 +156,7 @@ var meaningCodes = []diag.Info{
 		Cure:    "Declare it under `vars`, give it a default there or with ${NAME:-default}, or set it with --var NAME=VALUE.",
 	},
 	{
-		Code: CodeUndeclaredVariable, NoExample: "it depends on the environment",
+		Code: CodeUndeclaredVariable, Example: "image: alpine:${HOME:-3.22}\n",
 		Meaning: "A ${NAME:-default} is not declared, and the environment has a variable of that name, which is not used.",
 		Cure:    "Declare NAME under `vars` if the environment should set it, or write ${env.NAME:-default}.",
 	},
@@ -160,7 +176,7 @@ var meaningCodes = []diag.Info{
 		Cure:    "Give it one of the values of `enum`, or one that matches `pattern`.",
 	},
 	{
-		Code: CodeUnknownVariable, NoExample: "it takes a --var flag or a second file",
+		Code: CodeUnknownVariable, Command: "--var TGA=3.22 validate", Example: "vars: {TAG: latest}\nimage: alpine:${TAG}\n",
 		Meaning: "A value is given for a variable that is not declared.",
 		Cure:    "Correct the name, or declare it under `vars`.",
 	},
@@ -170,7 +186,7 @@ var meaningCodes = []diag.Info{
 		Cure:    "Give one of them a value of its own.",
 	},
 	{
-		Code: CodeBadVarsFile, NoExample: "it takes a second file",
+		Code: CodeBadVarsFile, Example: "vars-file: .env\nimage: alpine\n", Files: map[string]string{".env": "TAG 3.22\n"},
 		Meaning: "A line of a vars-file is not of the form NAME=value.",
 		Cure:    "Write one NAME=value a line; # starts a comment, single quotes keep everything literal.",
 	},
@@ -185,7 +201,8 @@ var meaningCodes = []diag.Info{
 		Cure:    "Drop one of the includes, or move the shared part into a third file.",
 	},
 	{
-		Code: CodeIncludeClash, NoExample: "it takes a second file",
+		Code: CodeIncludeClash, Example: "include: db.yaml\ncontainers:\n  db: {image: postgres}\n",
+		Files:   map[string]string{"db.yaml": "containers:\n  db: {image: mariadb}\n"},
 		Meaning: "Two files define the same container, template, network, volume, secret or policy.",
 		Cure:    "Rename one, or include the file with `as: PREFIX`. To change what a file says, lay a second file over it with -f.",
 	},

@@ -287,6 +287,8 @@ func (x *expander) plain(got found, name string, at, end int, live bool) string 
 	switch {
 	case isNear:
 		d.WithHelp("did you mean ${%s}?", near)
+	case name == "PWD":
+		d.WithHelp("write a dot for the directory of the runfile, or ${env.PWD} for the one in which runfile is called")
 	case inEnv:
 		d.WithHelp("the environment has it: declare it with vars: {%s: }, or write ${env.%s}; for the container's shell write $${%s}", name, name, name)
 	default:

@@ -91,6 +91,7 @@ func (l *loader) include(inc *inclusion, f *file, stack []*file) *file {
 // inclusion reads one entry: a path, or {file, as, vars, profiles}.
 func (l *loader) inclusion(n *Node) *inclusion {
 	inc := &inclusion{vars: map[string]dotValue{}}
+	before := len(l.diags)
 	switch n.Kind {
 	case Scalar:
 		inc.path = n
@@ -104,7 +105,9 @@ func (l *loader) inclusion(n *Node) *inclusion {
 		return nil
 	}
 	if inc.path == nil || inc.path.Text == "" {
-		l.diags.Errorf(CodeBadInclude, n.Range, "this entry names no file").WithHelp("write {file: PATH}")
+		if len(l.diags) == before { // else the mistake may well be about the file
+			l.diags.Errorf(CodeBadInclude, n.Range, "this entry names no file").WithHelp("write {file: PATH}")
+		}
 		return nil
 	}
 	return inc

@@ -67,7 +67,12 @@ func (h *inheritance) flatten(n *Node) *Node {
 func (h *inheritance) extended(base, n *Node) *Node {
 	for _, name := range h.l.texts(n.Get(keyExtends), "`extends`") {
 		t := h.template(Entry{Key: name.Text, KeyRange: name.Range})
-		if t != nil && !h.tooMuch("", name.Range) {
+		switch {
+		case t == nil: // what it would have brought is not missing
+			broken := *base
+			broken.Broken = true
+			base = &broken
+		case !h.tooMuch("", name.Range):
 			base = h.merger.merge(base, t)
 		}
 	}

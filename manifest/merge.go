@@ -19,7 +19,7 @@ type merger struct {
 
 // merge returns over laid over base; neither is changed, and values may be shared.
 func (m *merger) merge(base, over *Node) *Node {
-	out := &Node{Kind: Map, Range: over.Range, Entries: make([]Entry, 0, len(base.Entries)+len(over.Entries))}
+	out := &Node{Kind: Map, Range: over.Range, Broken: base.Broken || over.Broken, Entries: make([]Entry, 0, len(base.Entries)+len(over.Entries))}
 	out.Entries = append(out.Entries, base.Entries...)
 	index := make(map[string]int, len(out.Entries))
 	for i, e := range out.Entries {

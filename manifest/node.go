@@ -37,7 +37,7 @@ type Node struct {
 	// value stood there unquoted: `privileged: ${PRIVILEGED}`.
 	Expanded bool
 	// Broken says that something is wrong with the value that has been reported: ${...} in Text that could not be
-	// replaced, a key of the Map that is no word. The value means nothing, and a second error about it would mislead.
+	// replaced, a key of the Map that is no word, a template that a container extends in vain. The value means nothing, and a second error about it would mislead.
 	Broken  bool
 	Items   []*Node // of a List
 	Entries []Entry // of a Map, in file order; keys are unique

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,6 +30,8 @@ func ParseTOML(file string, src []byte) (*Node, diag.List) {
 		d.Errorf(CodeLimit, s.span(at, at+1), "%s", tooDeep)
 		return nil, d
 	}
+	invalid := make(chan error, 1)
+	go func() { invalid <- checkTOML(string(s.text)) }() // each of the two takes as long as the other
 	r := &tomlReader{src: s, tables: map[*Node]*tomlTable{}}
 	if d := r.read(); d.HasErrors() {
 		return nil, append(r.diags, d...) // what had been read is no base for further complaints
@@ -36,10 +39,21 @@ func ParseTOML(file string, src []byte) (*Node, diag.List) {
 	if r.diags.HasErrors() {
 		return r.root, r.diags
 	}
-	if _, err := toml.Decode(string(s.text), &map[string]any{}); err != nil {
+	if err := <-invalid; err != nil {
 		return r.root, tomlInvalid(s, err)
 	}
 	return r.root, r.diags
+}
+
+// checkTOML applies the rules of TOML that the reader of positions does not know.
+func checkTOML(text string) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // nobody else could: this runs beside its caller
+			err = fmt.Errorf("unknown problem: %v", p)
+		}
+	}()
+	_, err = toml.Decode(text, &map[string]any{})
+	return err
 }
 
 // tomlTooDeep returns the offset where brackets, or the parts of a dotted key, pass maxDepth, or -1. It knows strings

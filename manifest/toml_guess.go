@@ -114,6 +114,9 @@ func missingEquals(s *source, line, _ int) *guess {
 		key := strings.Join(strings.Fields(string(text[m[2]:m[3]])), "-")
 		return s.part(line, m[2], m[3], "a key has no blanks", "write %s = %s", key, text[m[4]:m[5]])
 	}
+	if m := wordAlone().FindSubmatchIndex(text); m != nil {
+		return s.part(line, m[2], m[3], "a key without `=`", "write %s = VALUE", text[m[2]:m[3]])
+	}
 	m := noEquals().FindSubmatchIndex(text)
 	if m == nil {
 		return nil
@@ -183,7 +186,8 @@ var escapedPath = lazyRegexp(`^"[A-Za-z]:(?:\\[\w.-]+)*\\[abeftv0][\w.-]*(?:\\[\
 
 // checkEscapes reports a path such as "c:\temp", which is no mistake of form but never meant.
 func (s *source) checkEscapes(d *diag.List, from, end int) {
-	if raw := s.text[from:end]; len(raw) < maxKeyLength && escapedPath().Match(raw) {
+	raw := s.text[from:end]
+	if len(raw) > len(`"c:\`) && raw[2] == ':' && raw[3] == '\\' && len(raw) < maxKeyLength && escapedPath().Match(raw) {
 		d.Errorf(CodeSyntax, s.span(from, end), "in double quotes a backslash begins an escape, such as \\t for a tab").
 			WithHelp("use single quotes: '%s'", raw[1:len(raw)-1])
 	}

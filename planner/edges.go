@@ -40,8 +40,8 @@ func init() {
 		Code:    CodeUnknownName,
 		Meaning: "A container named on the command line is not in the file.",
 		Cure:    "Correct the name; `runfile plan` lists all containers.",
-
-		NoExample: "it takes a name on the command line",
+		Command: "plan webb",
+		Example: "containers:\n  web: {image: busybox}\n",
 	})
 }
 
@@ -155,11 +155,11 @@ func (m *maker) declared(from, to *schema.Container, at diag.Range) value.Condit
 			return value.Completed
 		case value.Healthy, value.Ready:
 			if (d.Value.Condition == value.Healthy && !hasHealth(to)) || (d.Value.Condition == value.Ready && !to.Lifecycle.Ready.Set) {
-				m.unfit(from, to, at, d.Value.Condition, "has no check for it")
+				m.unfit(from, to, at, d.Value.Condition, "has no check for it", "add "+checks[d.Value.Condition]+" to %q, or wait until it is started")
 			}
 		case value.Completed, value.Exited:
 			if to.IsService() {
-				m.unfit(from, to, at, d.Value.Condition, "is a service and runs until it is stopped")
+				m.unfit(from, to, at, d.Value.Condition, "is a service and runs until it is stopped", "wait until %q is started, ready or healthy")
 			}
 		case value.Created, value.Started:
 		}
@@ -168,9 +168,12 @@ func (m *maker) declared(from, to *schema.Container, at diag.Range) value.Condit
 	return value.Started
 }
 
-func (m *maker) unfit(from, to *schema.Container, at diag.Range, c value.Condition, why string) {
+// checks are the options that let a container reach a condition.
+var checks = map[value.Condition]string{value.Healthy: "health-cmd", value.Ready: "ready"}
+
+func (m *maker) unfit(from, to *schema.Container, at diag.Range, c value.Condition, why, help string) {
 	m.diags.Errorf(CodeJobCondition, at, "%q waits until %q is %s, but %q %s", from.Key, to.Key, c, to.Key, why).
-		Also(to.At, "declared here")
+		Also(to.At, "declared here").WithHelp(help, to.Key)
 }
 
 // checkOf is the condition under which a container counts as usable, or "" if it has no check. The image's own

@@ -46,13 +46,18 @@ func Make(p *schema.Project, o Options) (*Plan, diag.List) {
 
 // Check says what planning would refuse of a project, whatever the profiles: references to nothing, cycles, and what is
 // not honoured yet. Unlike Make it takes a project with mistakes in it, so that those of both kinds are reported together.
-func Check(p *schema.Project) diag.List {
+// Places of which found holds an error already are left out: a second reason for the same place would only puzzle.
+func Check(p *schema.Project, found diag.List) diag.List {
 	m := newMaker(p, Options{})
 	m.selectAll()
 	m.findEdges()
 	m.checkCycle()
 	m.refuseNotYet()
-	return m.diags
+	places := map[diag.Range]bool{}
+	for _, d := range found {
+		places[d.Subject] = places[d.Subject] || d.Severity == diag.Error
+	}
+	return slices.DeleteFunc(m.diags, func(d diag.Diagnostic) bool { return places[d.Subject] })
 }
 
 func (m *maker) selectAll() {

@@ -49,7 +49,7 @@ func init() {
 // readingCodes are about keys and single values.
 var readingCodes = []diag.Info{
 	{
-		Code: CodeUnknownKey, Example: "image: alpine\nx: 1\npolicy: {parallel: 4}\n",
+		Code: CodeUnknownKey, Example: "image: alpine\npolicy: {parallel: 4}\n",
 		Meaning: "A section has a key that it does not know.",
 		Cure:    "Correct its spelling, or remove it. Keys that begin with x- are free at the top of a file.",
 	},
@@ -104,17 +104,17 @@ var readingCodes = []diag.Info{
 		Cure:    "Correct the path; it counts from the directory of the file that names it.",
 	},
 	{
-		Code: CodeEnvFileLine, NoExample: "it takes a second file, the env-file",
+		Code: CodeEnvFileLine, Example: "image: alpine\nenv-file: app.env\n", Files: map[string]string{"app.env": "export MODE=test\n"},
 		Meaning: "A line of an env-file is neither NAME=VALUE nor NAME.",
 		Cure:    "Correct the line. Env-files are no shell scripts: no export, no spaces around the equals sign, no quotes.",
 	},
 	{
-		Code: CodeUnknownFlag, NoExample: "it is about the command line",
+		Code: CodeUnknownFlag, Command: "run --memroy 512m alpine",
 		Meaning: "`runfile run` has no such flag.",
 		Cure:    "`runfile run --help` lists the flags; they are docker run's.",
 	},
 	{
-		Code: CodeBadFlag, NoExample: "it is about the command line",
+		Code: CodeBadFlag, Command: "run --memory",
 		Meaning: "A flag of `runfile run` lacks its value, or the image is missing.",
 		Cure:    "Write `runfile run [OPTIONS] IMAGE [COMMAND] [ARG...]`.",
 	},

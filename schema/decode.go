@@ -92,13 +92,22 @@ func (d *decoder) containers(n *manifest.Node) []*Container {
 		}
 		d.mistaken = nil
 		d.options(c, e.Value)
-		if image := e.Value.Get("image"); image == nil && !slices.Contains(d.mistaken, "image") || image != nil && image.Kind == manifest.Scalar && image.Text == "" {
+		if d.lacksImage(e.Value) {
 			d.diags.Errorf(CodeNoImage, e.KeyRange, "%s has no image", d.who).
 				WithHelp("add %s", spellingAt(e.KeyRange).pair("image", spellingAt(e.KeyRange).text("NAME")))
 		}
 		d.finish(c)
 	}
 	return out
+}
+
+// lacksImage reports whether a container has no image, as far as its file could be understood.
+func (d *decoder) lacksImage(n *manifest.Node) bool {
+	image := n.Get("image")
+	if image == nil {
+		return !n.Broken && !slices.Contains(d.mistaken, "image")
+	}
+	return image.Kind == manifest.Scalar && image.Text == ""
 }
 
 // checkKey demands a name that files, networks and host names can carry.

@@ -69,7 +69,10 @@ func (d *decoder) toggle(o *Option, n *manifest.Node) (v, ok bool) {
 // readOne reads the value of an option that is given once; ok is false for an error and for empty text, which is the
 // same as leaving the option out.
 func readOne[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) (v T, ok bool) {
-	if n.Kind == manifest.Map && p.Fields != nil {
+	switch {
+	case n.Broken && n.Kind == manifest.Scalar: // reported by the loader
+		return v, false
+	case n.Kind == manifest.Map && p.Fields != nil:
 		return readFields(d, o, n, p)
 	}
 	if p.Schema == nil && n.Kind != manifest.Null { // a map is the only form

@@ -22,8 +22,12 @@ func load(t testing.TB, path string) (*Project, diag.List) {
 
 func loadAll(path string) (*Project, diag.Sources, diag.List) {
 	doc, diags := manifest.Load(manifest.Options{
-		Files: []string{path}, Repeatable: Repeatable, LookupEnv: func(string) (string, bool) { return "", false },
+		Files: []string{path}, Repeatable: Repeatable,
+		LookupEnv: func(name string) (string, bool) { return "/home/me", name == "HOME" },
 	})
+	if diags.HasErrors() && doc.Root.Get("containers") == nil {
+		return nil, doc.Sources, diags
+	}
 	p, more := Decode(doc)
 	return p, doc.Sources, append(diags, more...)
 }

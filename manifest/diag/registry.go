@@ -12,11 +12,14 @@ import (
 type Info struct {
 	Code    Code
 	Meaning string // when it occurs, one or two sentences
-	// Example is the smallest runfile, in YAML, that gives the code when it stands alone in a directory as
-	// runfile.yaml. It is empty only together with NoExample.
+	// Example is the smallest runfile, in YAML, that gives the code when it stands in a directory as runfile.yaml, alone
+	// or beside Files.
 	Example string
+	Files   map[string]string // by name
+	// Command is what stands behind `runfile` to provoke the code where `runfile validate` does not.
+	Command string
 	Cure    string // what to do about it
-	// NoExample says why one file alone cannot give the code.
+	// NoExample says why there is neither an Example nor a Command.
 	NoExample string
 }
 
@@ -39,7 +42,7 @@ func Register(i Info) {
 		panic(fmt.Sprintf("diag: code %q is registered twice", i.Code))
 	case i.Meaning == "" || i.Cure == "":
 		panic(fmt.Sprintf("diag: code %q needs a meaning and a cure", i.Code))
-	case (i.Example == "") == (i.NoExample == ""):
+	case (i.Example+i.Command == "") == (i.NoExample == ""):
 		panic(fmt.Sprintf("diag: code %q needs an example or the reason why there is none", i.Code))
 	}
 	registry.infos[i.Code] = i

@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -105,17 +106,30 @@ func later(b *strings.Builder) {
 	}
 }
 
+// codeExample prints the files and the command that give a code.
+func codeExample(b *strings.Builder, i diag.Info) {
+	if i.NoExample != "" {
+		fmt.Fprintf(b, "No example: %s.\n\n", i.NoExample)
+	}
+	if i.Example != "" && len(i.Example) < 400 {
+		text := strings.ToValidUTF8(strings.ReplaceAll(strings.TrimRight(i.Example, "\n"), "\x00", `\0`), "?")
+		fmt.Fprintf(b, "```yaml\n%s\n```\n\n", text)
+	}
+	for _, name := range slices.Sorted(maps.Keys(i.Files)) {
+		fmt.Fprintf(b, "Beside it `%s`:\n\n```\n%s\n```\n\n", name, strings.TrimRight(i.Files[name], "\n"))
+	}
+	if i.Command != "" {
+		fmt.Fprintf(b, "```sh\nrunfile %s\n```\n\n", i.Command)
+	}
+}
+
 // ErrorsMarkdown returns the reference of all codes that are registered in this program.
 func ErrorsMarkdown() []byte {
 	var b strings.Builder
 	b.WriteString(generated + "# Error codes\n\nEvery message begins with its code in brackets. `runfile explain CODE` prints the same text.\n")
 	for _, i := range diag.Codes() {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", i.Code, i.Meaning)
-		if i.Example != "" && len(i.Example) < 400 {
-			fmt.Fprintf(&b, "```yaml\n%s\n```\n\n", strings.ToValidUTF8(strings.ReplaceAll(strings.TrimRight(i.Example, "\n"), "\x00", `\0`), "?"))
-		} else if i.NoExample != "" {
-			fmt.Fprintf(&b, "No example in one file: %s.\n\n", i.NoExample)
-		}
+		codeExample(&b, i)
 		fmt.Fprintf(&b, "%s\n", i.Cure)
 	}
 	return []byte(b.String())

@@ -5,6 +5,7 @@ package diagtest
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,22 +18,28 @@ import (
 )
 
 // Examples writes the example of every registered code into a directory of its own and demands that load reports that
-// code for it. Codes that only a later stage than load can report are skipped by not being linked into the test, or are
-// named in skip.
+// code and no other for it. Codes that only a later stage than load can report are skipped by not being linked into the
+// test, or are named in skip; those of a command are the command line's to test.
 func Examples(t *testing.T, load func(path string) (diag.List, diag.Sources), skip ...diag.Code) {
 	t.Helper()
 	for _, info := range diag.Codes() {
-		if info.Example == "" || slices.Contains(skip, info.Code) {
+		if info.Example == "" || info.Command != "" || slices.Contains(skip, info.Code) {
 			continue
 		}
 		t.Run(string(info.Code), func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "runfile.yaml")
-			if err := os.WriteFile(path, []byte(info.Example), 0o600); err != nil {
-				t.Fatal(err)
+			dir := t.TempDir()
+			path := filepath.Join(dir, "runfile.yaml")
+			files := map[string]string{"runfile.yaml": info.Example}
+			maps.Copy(files, info.Files)
+			for name, text := range files {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 			got, sources := load(path)
 			Words(t, got, sources)
-			if !slices.ContainsFunc(got, func(d diag.Diagnostic) bool { return d.Code == info.Code }) {
+			other := func(d diag.Diagnostic) bool { return d.Code != info.Code }
+			if len(got) == 0 || slices.ContainsFunc(got, other) {
 				t.Errorf("example of %s gives %s\n%s", info.Code, codes(got), info.Example)
 			}
 		})

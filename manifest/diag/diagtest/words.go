@@ -1,6 +1,7 @@
 package diagtest
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,54 +16,67 @@ var inside = regexp.MustCompile(`\b(u?int(8|16|32|64)?|float(32|64)|uintptr|inte
 	`ParseInt|ParseAddr|netip|regexp:|error parsing|template:|syscall|goroutine|panic|invalid reference format|` +
 	`\b[a-z]+\.[A-Z][A-Za-z]+\(|EOF\b`)
 
-// Words demands that diagnostics speak to people: no word of the program or its libraries that the sources do not hold
-// themselves, and no place outside of them.
+// Words demands that diagnostics speak to people; see Problems.
 func Words(t testing.TB, l diag.List, sources diag.Sources) {
 	t.Helper()
+	for _, p := range Problems(l, sources) {
+		t.Error(p)
+	}
+}
+
+// Problems lists words of the program or its libraries that the sources do not hold themselves, places outside of the
+// sources, and summaries that are no line.
+func Problems(l diag.List, sources diag.Sources) []string {
+	var out []string
 	var written strings.Builder
 	for _, text := range sources {
 		written.Write(text)
 	}
 	for _, d := range l {
 		if d.Summary == "" || strings.Contains(d.Summary, "\n") {
-			t.Errorf("%s: the summary is no line: %q", d.Subject, d.Summary)
+			out = append(out, fmt.Sprintf("%s: the summary is no line: %q", d.Subject, d.Summary))
 		}
 		texts := append([]string{d.Summary, d.Label}, d.Help...)
-		place(t, d, d.Subject, sources)
+		places := []diag.Range{d.Subject}
 		for _, r := range d.Related {
 			texts = append(texts, r.Text)
-			place(t, d, r.Range, sources)
+			places = append(places, r.Range)
 		}
 		for _, text := range texts {
 			for _, word := range inside.FindAllString(text, -1) {
 				if !strings.Contains(written.String(), word) {
-					t.Errorf("%s[%s]: %q is no word for people: %s", d.Subject, d.Code, word, text)
+					out = append(out, fmt.Sprintf("%s[%s]: %q is no word for people: %s", d.Subject, d.Code, word, text))
 				}
 			}
 		}
+		for _, r := range places {
+			if why := misplaced(r, sources); why != "" {
+				out = append(out, fmt.Sprintf("[%s] %s: %s: %+v", d.Code, d.Summary, why, r))
+			}
+		}
 	}
+	return out
 }
 
-// place demands that a range lies inside its source, if that is known.
-func place(t testing.TB, d diag.Diagnostic, r diag.Range, sources diag.Sources) {
-	t.Helper()
-	src, known := sources[r.File]
+// misplaced says why a range cannot be shown, "" if it can. A range without a line is about a file as a whole.
+func misplaced(r diag.Range, sources diag.Sources) string {
 	if r.Start.Line == 0 {
 		if r.Start.Column != 0 || r.End != (diag.Pos{}) {
-			t.Errorf("[%s] %s: half a place: %+v", d.Code, d.Summary, r)
+			return "half a place"
 		}
-		return
+		return ""
 	}
 	if r.File == "" || r.Start.Column < 1 || r.End.Line < r.Start.Line || r.End.Line == r.Start.Line && r.End.Column < r.Start.Column {
-		t.Errorf("[%s] %s: bad place %+v", d.Code, d.Summary, r)
-		return
+		return "a bad place"
 	}
+	src, known := sources[r.File]
 	if !known {
-		return
+		return ""
 	}
 	lines := strings.Split(string(src), "\n")
 	if r.End.Line > len(lines) || r.Start.Column > utf8.RuneCountInString(lines[r.Start.Line-1])+1 ||
 		r.End.Column > utf8.RuneCountInString(lines[r.End.Line-1])+1 {
-		t.Errorf("[%s] %s: the place %+v is behind the end of its file or line", d.Code, d.Summary, r)
+		return "behind the end of its file or line"
 	}
+	return ""
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -170,6 +171,12 @@ func (a *app) explainCode(info diag.Info) {
 	fmt.Fprintf(a.stdout, "%s (error code)\n\n%s\n", info.Code, info.Meaning)
 	if info.Example != "" {
 		fmt.Fprintf(a.stdout, "\nThe smallest runfile with it:\n\n  %s\n", strings.ReplaceAll(strings.TrimSpace(info.Example), "\n", "\n  "))
+	}
+	for _, name := range slices.Sorted(maps.Keys(info.Files)) {
+		fmt.Fprintf(a.stdout, "\nBeside it %s:\n\n  %s\n", name, strings.ReplaceAll(strings.TrimSpace(info.Files[name]), "\n", "\n  "))
+	}
+	if info.Command != "" {
+		fmt.Fprintf(a.stdout, "\nA command with it:\n\n  runfile %s\n", info.Command)
 	}
 	if info.Cure != "" {
 		fmt.Fprintf(a.stdout, "\n%s\n", info.Cure)

@@ -44,8 +44,8 @@ func (a *app) read(everything bool) (*schema.Project, *manifest.Document, error)
 	if !diags.HasErrors() || doc.Root.Get("containers") != nil {
 		more := diag.List(nil)
 		p, more = schema.Decode(doc)
-		if !diags.HasErrors() && (everything || more.HasErrors()) { // all containers are there
-			more = append(more, planner.Check(p)...)
+		if manifest.Whole(diags) && (everything || diags.HasErrors() || more.HasErrors()) {
+			more = append(more, planner.Check(p, more)...)
 		}
 		diags = append(diags, more...)
 	}
