@@ -1,12 +1,14 @@
 package manifest
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/manifest/diag/diagtest"
 )
 
 // seed adds all fixtures of a format.
@@ -31,19 +33,9 @@ func checkParsed(t *testing.T, src []byte, n *Node, d diag.List) {
 	if n == nil && !d.HasErrors() {
 		t.Fatal("neither a tree nor an error")
 	}
-	lines := strings.Count(string(src), "\n") + 1
-	for _, x := range d {
-		if x.Subject.Start.Line > lines || x.Subject.End.Line > lines {
-			t.Errorf("%s lies behind the file's %d lines", x.Subject, lines)
-		}
-		for _, word := range []string{"yaml:", "toml:", "libyaml", "Go ", "unmarshal", "interface", "token"} {
-			if strings.Contains(strings.ReplaceAll(x.Summary, string(src), ""), word) && !strings.Contains(string(src), word) {
-				t.Errorf("a library speaks: %s", x.Summary)
-			}
-		}
-	}
+	diagtest.Words(t, d, diag.Sources{"f": bytes.TrimPrefix(src, byteOrderMark)})
 	if n != nil {
-		checkTree(t, n, lines)
+		checkTree(t, n, bytes.Count(src, []byte("\n"))+1)
 	}
 }
 

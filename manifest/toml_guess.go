@@ -232,7 +232,7 @@ func behindTomlQuote(s *source, line, _ int) *guess {
 	}
 	found := s.behindQuoteAt(line, m[4])
 	switch rest := bytes.TrimSpace(text[tomlStringEnd(text, m[4]):]); {
-	case found == nil:
+	case found == nil || len(rest) == 0: // a text of several lines
 		return nil
 	case rest[0] == ',':
 		return s.part(line, m[4], m[5], "several values need brackets around them", "write %s = [%s]", text[m[2]:m[3]], text[m[4]:m[5]])

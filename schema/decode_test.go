@@ -10,6 +10,7 @@ import (
 
 	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/manifest/diag/diagtest"
 	"github.com/runfile/runfile/schema/value"
 )
 
@@ -206,32 +207,33 @@ func TestCanonicalIgnores(t *testing.T) {
 	}
 }
 
-// FuzzDecode demands that no text makes the decoder panic and that every diagnostic has a code that is registered and a
-// place in a file.
+// FuzzDecode demands that no text makes the decoder panic, that every diagnostic has a code that is registered, and that
+// it speaks to people and points into the file.
 func FuzzDecode(f *testing.F) {
 	for _, dir := range []string{"testdata/errors", "testdata/good"} {
-		paths, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-		if err != nil || len(paths) == 0 {
-			f.Fatal(dir, err)
-		}
-		for _, p := range paths {
-			src, err := os.ReadFile(p)
+		for _, path := range diagtest.Fixtures(f, dir) {
+			src, err := os.ReadFile(path)
 			if err != nil {
 				f.Fatal(err)
 			}
-			f.Add(src)
+			f.Add(src, filepath.Ext(path) == ".toml")
 		}
 	}
-	f.Fuzz(func(t *testing.T, src []byte) {
-		root, diags := manifest.ParseYAML("runfile.yaml", src)
+	f.Fuzz(func(t *testing.T, src []byte, toml bool) {
+		name, parse := "runfile.yaml", manifest.ParseYAML
+		if toml {
+			name, parse = "runfile.toml", manifest.ParseTOML
+		}
+		root, diags := parse(name, src)
 		if diags.HasErrors() || root == nil || root.Kind != manifest.Map || strings.Contains(string(src), "/dev/") {
 			return
 		}
-		_, l := Decode(&manifest.Document{Root: root, Name: "x", Dir: "/nowhere", Files: []string{"runfile.yaml"}})
+		_, l := Decode(&manifest.Document{Root: root, Name: "x", Dir: "/nowhere", Files: []string{name}})
 		for _, d := range l {
-			if _, ok := diag.Lookup(d.Code); !ok || d.Subject.File == "" || strings.Contains(d.Summary, "%!") && !strings.Contains(string(src), "%") {
+			if _, ok := diag.Lookup(d.Code); !ok {
 				t.Errorf("%+v", d)
 			}
 		}
+		diagtest.Words(t, l, diag.Sources{name: src})
 	})
 }

@@ -111,7 +111,10 @@ func codeExample(b *strings.Builder, i diag.Info) {
 	if i.NoExample != "" {
 		fmt.Fprintf(b, "No example: %s.\n\n", i.NoExample)
 	}
-	if i.Example != "" && len(i.Example) < 400 {
+	if i.Example != "" {
+		if len(i.Example) > 400 {
+			i.Example = i.Example[:60] + "... and so on"
+		}
 		text := strings.ToValidUTF8(strings.ReplaceAll(strings.TrimRight(i.Example, "\n"), "\x00", `\0`), "?")
 		fmt.Fprintf(b, "```yaml\n%s\n```\n\n", text)
 	}
