@@ -72,7 +72,7 @@ func (d *draft) examine() (*schema.Project, diag.List, map[diag.Pos]spot) {
 		Files: []string{"-"}, Stdin: bytes.NewReader(text.Bytes()), Dir: d.dir, Repeatable: schema.Repeatable,
 	})
 	p, more := schema.Decode(doc)
-	references := slices.DeleteFunc(planner.Check(p), func(x diag.Diagnostic) bool { return x.Code == schema.CodeNotYet })
+	references := slices.DeleteFunc(planner.Check(p, more), func(x diag.Diagnostic) bool { return x.Code == schema.CodeNotYet })
 	diags = slices.Concat(diags, more, references, notYet(p))
 	written, _ := manifest.ParseYAML("-", text.Bytes())
 	spots := map[diag.Pos]spot{}
