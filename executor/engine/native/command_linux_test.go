@@ -17,9 +17,9 @@ import (
 	"github.com/runfile/runfile/schema/value"
 )
 
-// TestCheckCommand is the table of spec/options-process.md 11: what cannot be run has docker's exit status by its cause.
-func TestCheckCommand(t *testing.T) {
-	root := t.TempDir()
+// makeCommands fills a tree with files of every kind that somebody may try to execute.
+func makeCommands(t *testing.T, root string) {
+	t.Helper()
 	write := func(name, content string, mode fs.FileMode) {
 		t.Helper()
 		path := filepath.Join(root, name)
@@ -59,8 +59,13 @@ func TestCheckCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer busy.Close()
+	t.Cleanup(func() { _ = busy.Close() })
+}
 
+// TestCheckCommand is the table of spec/options-process.md 11: what cannot be run has docker's exit status by its cause.
+func TestCheckCommand(t *testing.T) {
+	root := t.TempDir()
+	makeCommands(t, root)
 	mounts := []specs.Mount{{Destination: "/mnt", Type: "bind", Source: filepath.Join(root, "bin")}, {Destination: "/tmp", Type: "tmpfs"}}
 	for _, x := range []struct {
 		command string

@@ -32,6 +32,8 @@ func (a *app) flagCompletions() map[string]completion {
 		"diagnostics":        fixed("text", "json", "github"),
 		"format":             fixed("json", "yaml"),
 		"config.format":      fixed("yaml", "json", "toml"),
+		"convert.from":       fixed(convertFrom...),
+		"convert.to":         fixed(convertTo...),
 		"events.format":      fixed("json"),
 		"explain.format":     fixed("text", "json"),
 		"images.format":      fixed("table", "json", "yaml"),

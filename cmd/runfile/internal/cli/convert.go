@@ -63,8 +63,6 @@ Exit status: 0 everything is in what was written; 1 something is not, see the li
 	cmd.Flags().SetInterspersed(false)
 	cmd.Flags().StringVar(&from, "from", "auto", "what FILE is: "+strings.Join(convertFrom, ", "))
 	cmd.Flags().StringVar(&to, "to", "", "what to write: "+strings.Join(convertTo, ", ")+" (default yaml, of a runfile docker-run)")
-	_ = cmd.RegisterFlagCompletionFunc("from", words(convertFrom...))
-	_ = cmd.RegisterFlagCompletionFunc("to", words(convertTo...))
 	return cmd
 }
 
