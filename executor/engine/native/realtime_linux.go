@@ -66,7 +66,14 @@ func returnRealtime(path string) {
 			if err != nil {
 				return err
 			}
-			if err := setRealtimeShare(dir, below); err != nil {
+			// The kernel counts a group that was removed for some milliseconds more, and answers "invalid argument".
+			for range 200 {
+				if err = setRealtimeShare(dir, below); !errors.Is(err, unix.EINVAL) {
+					break
+				}
+				waitABit()
+			}
+			if err != nil {
 				return err
 			}
 		}
