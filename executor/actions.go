@@ -115,7 +115,17 @@ func (r *run) remove(ctx context.Context, n *node) error {
 	if err := c.stop(ctx, nil, true); err != nil {
 		return err
 	}
+	dropCIDFile(c)
 	return c.removeUnlessGone(ctx, true)
+}
+
+// dropCIDFile takes the file away that names a container which a plan removes, so that its successor can write it. Any
+// other content is not ours. Docker leaves the file, but has nothing that replaces containers.
+func dropCIDFile(c *container) {
+	path := c.spec.Metadata.CIDFile.Value
+	if content, err := os.ReadFile(path); path != "" && err == nil && string(content) == c.id {
+		_ = os.Remove(path) // the successor will say so
+	}
 }
 
 // create makes a container. If that fails nothing of it is left, as with docker.

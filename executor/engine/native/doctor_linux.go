@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/ocispec"
 	"github.com/runfile/runfile/executor/state"
-	"github.com/runfile/runfile/schema"
 )
 
 // Info implements engine.Engine.
@@ -23,7 +21,7 @@ func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
 	info := Doctor(ctx, e.cfg.Paths)
 	// Doctor only looks; a trial of the runtimes tells more.
 	info.Runtimes = nil
-	for _, name := range []string{"crun", "runc"} {
+	for _, name := range defaultRuntimes {
 		if _, err := e.runtimes.get(ctx, name, ""); err == nil {
 			info.Runtimes = append(info.Runtimes, name)
 		}
@@ -44,21 +42,6 @@ func Doctor(ctx context.Context, paths state.Paths) engine.Info {
 	)
 	return info
 }
-
-// Preflight says what of a container's declaration this host cannot do, before anything is made. Without root only the
-// platform is looked at: what root could do is not known then.
-func Preflight(c *schema.Container) []schema.HostProblem {
-	if c.OS() != "linux" {
-		return []schema.HostProblem{{Option: "platform", Refused: true, Text: "this engine runs Linux containers only"}}
-	}
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	return append(ocispec.Preflight(c, preflightHost()), remapProblems(c)...)
-}
-
-// preflightHost knows no runtime: what only one of them lacks is found at the start.
-var preflightHost = sync.OnceValue(func() ocispec.Host { return detectHost("", "") })
 
 func ok(name, detail string) engine.Check {
 	return engine.Check{Name: name, State: "ok", Detail: detail}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -44,12 +45,9 @@ func (s *runtimes) get(ctx context.Context, name, forbidden string) (*ociRuntime
 	if r := s.known[name]; r != nil {
 		return r, nil
 	}
-	names := []string{name}
-	switch {
-	case name == "":
-		names = []string{"crun", "runc"}
-	case strings.HasPrefix(name, "io.containerd.runc."):
-		names = []string{"runc"} // containerd's name for it
+	names := []string{runtimeName(name)}
+	if name == "" {
+		names = defaultRuntimes
 	}
 	var problems []string
 	for _, n := range names {
@@ -61,6 +59,20 @@ func (s *runtimes) get(ctx context.Context, name, forbidden string) (*ociRuntime
 		problems = append(problems, err.Error())
 	}
 	return nil, fmt.Errorf("no usable OCI runtime: %s", strings.Join(problems, "; "))
+}
+
+// defaultRuntimes are those that are taken without being named, best first.
+var defaultRuntimes = []string{"crun", "runc"}
+
+// shimName is containerd's name for a runtime: io.containerd.runc.v2.
+var shimName = regexp.MustCompile(`^io\.containerd\.([a-z0-9-]+)\.v[0-9]+$`)
+
+// runtimeName is the runtime behind the name of a shim, or the name itself.
+func runtimeName(name string) string {
+	if m := shimName.FindStringSubmatch(name); m != nil {
+		return m[1]
+	}
+	return name
 }
 
 func (s *runtimes) try(ctx context.Context, name, forbidden string) (*ociRuntime, error) {

@@ -72,7 +72,7 @@ func (a *app) docker(ctx context.Context, args, files []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.terminalFor(c); err != nil {
+	if err := a.terminalFor(c, src); err != nil {
 		return err
 	}
 	if err := needRoot("run"); err != nil {
@@ -133,15 +133,6 @@ func detachKeys(text string) ([]byte, error) {
 		return nil, usagef("--detach-keys: %v", err)
 	}
 	return value.DetachBytes(text), nil
-}
-
-// terminalFor refuses a container that wants our terminal where we have none (options-process.md 3).
-func (a *app) terminalFor(c *schema.Container) error {
-	if c.Stdio.TTY.Value && readsStdin(c) && !terminal.Is(a.stdin) {
-		return (&failure{code: exitOurs, err: errors.New("standard input is not a terminal, and -i -t needs one")}).
-			next("drop -t to pass input on, or -i to give the process a terminal nobody types at")
-	}
-	return nil
 }
 
 // freeName refuses a name that a container has: unlike up, run never replaces one.

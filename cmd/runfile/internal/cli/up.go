@@ -87,6 +87,11 @@ func (a *app) up(ctx context.Context, o upFlags, names []string) error {
 	if err != nil {
 		return err
 	}
+	if t := typist(startOrder(plan)); t != nil && !o.detach {
+		if err := a.terminalFor(t, doc.Sources); err != nil {
+			return err
+		}
+	}
 	return newUpRun(a, o, client, plan).run(ctx)
 }
 
@@ -141,24 +146,6 @@ func (a *app) planFor(ctx context.Context, client *project.Client, p *schema.Pro
 	return plan, a.askHost(plan, src)
 }
 
-// askHost reports what the host cannot do of what those who take part ask for: nothing has been made yet. What one line
-// asks for several containers is reported once.
-func (a *app) askHost(plan *planner.Plan, src diag.Sources) error {
-	var diags diag.List
-	for _, c := range plan.Project.Containers {
-		if !slices.Contains(plan.Selected, c.Key) {
-			continue
-		}
-		for _, d := range schema.HostDiagnostics(c, preflight(c)) {
-			known := func(o diag.Diagnostic) bool { return o.Subject == d.Subject && o.Code == d.Code && !d.Subject.IsZero() }
-			if !slices.ContainsFunc(diags, known) {
-				diags = append(diags, d)
-			}
-		}
-	}
-	return a.report(diags, src, exitOurs)
-}
-
 // upRun is a run in progress: what it prints and how it is interrupted.
 type upRun struct {
 	a      *app
@@ -180,9 +167,9 @@ func newUpRun(a *app, o upFlags, client *project.Client, plan *planner.Plan) *up
 	for _, c := range u.order {
 		entries = append(entries, progress.Entry{Key: c.Key, Service: c.IsService()})
 		names = append(names, c.Key)
-		if u.typist == nil && !o.detach && readsStdin(c) {
-			u.typist = c
-		}
+	}
+	if !o.detach {
+		u.typist = typist(u.order)
 	}
 	mode := a.progressMode()
 	interactive := u.typist != nil && u.typist.Stdio.TTY.Value && terminal.Is(a.stdin)
@@ -198,6 +185,14 @@ func newUpRun(a *app, o upFlags, client *project.Client, plan *planner.Plan) *up
 		Filter: terminal.Is(a.stdout) && !o.raw && !interactive, CI: a.ciSystem() != "",
 	})
 	return u
+}
+
+// typist is the container that reads our standard input, or nil.
+func typist(order []*schema.Container) *schema.Container {
+	if i := slices.IndexFunc(order, readsStdin); i >= 0 {
+		return order[i]
+	}
+	return nil
 }
 
 // readsStdin reports whether a container takes our standard input.

@@ -19,12 +19,15 @@ type HostConfig struct {
 	RestartPolicy   RestartPolicy
 	AutoRemove      bool
 	VolumesFrom     []string
+	Annotations     map[string]string `json:",omitempty"`
 	CapAdd          []string
 	CapDrop         []string
+	CgroupnsMode    string
 	DNS             []string `json:"Dns"`
 	DNSOptions      []string `json:"DnsOptions"`
 	DNSSearch       []string `json:"DnsSearch"`
 	ExtraHosts      []string
+	GroupAdd        []string
 	IpcMode         string
 	Links           []string
 	PidMode         string
@@ -85,6 +88,7 @@ func newHostConfig(c *schema.Container, e *schema.Effective) HostConfig {
 		RestartPolicy:   RestartPolicy{Name: firstOf(restart.Name, "no"), MaximumRetryCount: restart.MaxRetries},
 		AutoRemove:      c.Lifecycle.Remove.Value,
 		CapAdd:          c.Security.CapAdd.Values(), CapDrop: c.Security.CapDrop.Values(),
+		CgroupnsMode: namespace(c.Namespaces.CgroupNS), GroupAdd: c.Process.GroupAdd.Values(),
 		DNS: c.Network.DNS.Values(), DNSOptions: c.Network.DNSOptions.Values(), DNSSearch: c.Network.DNSSearch.Values(),
 		IpcMode: namespace(c.Namespaces.IPC), PidMode: namespace(c.Namespaces.PID), UTSMode: namespace(c.Namespaces.UTS),
 		UsernsMode: namespace(c.Namespaces.UserNS),
@@ -93,6 +97,9 @@ func newHostConfig(c *schema.Container, e *schema.Effective) HostConfig {
 		Sysctls: pairs(c.Process.Sysctls), Runtime: e.RuntimeName, CPUShares: c.Resources.CPUShares.Value,
 		Memory: c.Resources.Memory.Value, NanoCPUs: c.Resources.NanoCPUs.Value, CpusetCpus: c.Resources.CPUSetCPUs.Value,
 		MemorySwap: c.Resources.MemorySwap.Value, PortBindings: portBindings(c), NetworkMode: networkMode(c),
+	}
+	if len(c.Metadata.Annotations) > 0 {
+		h.Annotations = pairs(c.Metadata.Annotations)
 	}
 	if c.Resources.PidsLimit.Set {
 		h.PidsLimit = &c.Resources.PidsLimit.Value

@@ -54,6 +54,7 @@ type InspectState struct {
 // InspectConfig is docker's Config: what the container was asked to be, merged with its image.
 type InspectConfig struct {
 	Hostname     string
+	Domainname   string
 	User         string
 	AttachStdin  bool
 	AttachStdout bool
@@ -61,6 +62,7 @@ type InspectConfig struct {
 	ExposedPorts map[string]struct{} `json:",omitempty"`
 	Tty          bool
 	OpenStdin    bool
+	StdinOnce    bool
 	Env          []string
 	Cmd          []string
 	Healthcheck  *Healthcheck `json:",omitempty"`
@@ -172,9 +174,10 @@ func inspectConfig(c *schema.Container, e *schema.Effective) InspectConfig {
 		return slices.Contains(c.Stdio.Attach.Values(), stream)
 	}
 	out := InspectConfig{
-		Hostname: e.Hostname, User: e.User, Env: e.Env, Cmd: e.Cmd, Entrypoint: e.Entrypoint, Labels: e.Labels,
+		Hostname: e.Hostname, Domainname: c.Namespaces.Domainname.Value, User: e.User, Env: e.Env, Cmd: e.Cmd, Entrypoint: e.Entrypoint, Labels: e.Labels,
 		AttachStdin: attached("stdin"), AttachStdout: attached("stdout"), AttachStderr: attached("stderr"),
-		Tty: c.Stdio.TTY.Value, OpenStdin: c.Stdio.Interactive.Value, Image: e.ImageName, WorkingDir: e.Workdir,
+		Tty: c.Stdio.TTY.Value, OpenStdin: c.Stdio.Interactive.Value,
+		StdinOnce: c.Stdio.Interactive.Value && attached("stdin"), Image: e.ImageName, WorkingDir: e.Workdir,
 		StopSignal: e.StopSignal.Name, ExposedPorts: exposedPorts(e.Expose),
 	}
 	if out.Image == "" {
