@@ -41,7 +41,7 @@ test: ## everything: unit and engine tests, conformance on this host and on cgro
 test-v2: ## the conformance suite in a guest with cgroup v2
 	@.ci/setup guest
 	@$(MAKE) --no-print-directory build $(IMAGE)
-	go test -count=1 -timeout 20m -exec "$(CURDIR)/conformance/vmrun -t 1100 --" ./conformance
+	go test -count=1 -timeout 30m -exec "$(CURDIR)/conformance/vmrun -t 1700 --" ./conformance
 
 RESULTS := $(CURDIR)/conformance/results
 

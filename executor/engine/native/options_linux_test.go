@@ -347,7 +347,7 @@ func TestRefusals(t *testing.T) {
 		{"cpuset", 125, "cpuset-cpus", []string{"true"}, func(c *schema.Container) {
 			c.Resources.CPUSetCPUs = set("4000")
 		}},
-		{"leaked descriptor as workdir", 125, "", []string{"true"}, func(c *schema.Container) {
+		{"leaked descriptor as workdir", 125, "workdir", []string{"true"}, func(c *schema.Container) {
 			c.Process.Workdir = set("/proc/self/fd/8")
 		}},
 	} {
