@@ -93,7 +93,6 @@ func (p *printer) block(n *node, pad string) {
 			p.gap()
 		}
 		if n.kind == mapping {
-			p.comments(it.value.hoisted(), pad, true)
 			p.entry(pad, it, strings.Join(append(it.key.tags, yamlKey(it.key)), " ")+":")
 			continue
 		}
@@ -110,24 +109,9 @@ func yamlKey(k *node) string {
 	return yamlText(k.lines[0], true)
 }
 
-// hoisted takes the comments in places that the normal form does not have; they are printed above.
-func (n *node) hoisted() []comment {
-	out := n.before
-	n.before = nil
-	if n.flow && len(n.items) == 0 {
-		out = append(append(out, given(n.open)...), n.foot...)
-		n.open, n.foot = comment{}, nil
-	}
-	for i := range out {
-		out[i].gap = false
-	}
-	return out
-}
-
 // element prints an item of a list. A collection in it begins behind the dash if nothing stands between the two.
 func (p *printer) element(pad string, it *item) {
 	n := it.value
-	p.comments(n.hoisted(), pad, true)
 	inner := &printer{}
 	if n.inBlock(pad+"- ") && len(n.tags) == 0 && n.open.text == "" {
 		inner.block(n, pad+"  ")

@@ -111,6 +111,9 @@ type arranger struct {
 }
 
 func (b *arranger) yaml(n *node, path []string) {
+	for _, it := range n.items {
+		it.hoist() // before anything is sorted: a comment line holds what is below it in place
+	}
 	if n.kind == list {
 		for _, it := range n.items {
 			b.yaml(it.value, append(path, ""))

@@ -54,6 +54,31 @@ func (it *item) name() string {
 	return unquote(it.key.lines[0])
 }
 
+// hoisted takes the comments in places that the normal form does not have; they go above.
+func (n *node) hoisted() []comment {
+	out := n.before
+	n.before = nil
+	if n.flow && len(n.items) == 0 {
+		out = append(append(out, given(n.open)...), n.foot...)
+		n.open, n.foot = comment{}, nil
+	}
+	for i := range out {
+		out[i].gap = false
+	}
+	return out
+}
+
+// hoist puts comments in places that the normal form does not have above the item.
+func (it *item) hoist() {
+	if it.value == nil {
+		return
+	}
+	if up := it.value.hoisted(); len(up) > 0 {
+		up[0].gap, it.gap = it.gap, false
+		it.lead = append(it.lead, up...)
+	}
+}
+
 // sortItems orders entries by rank, but never across a blank line or a comment line: people group lines with both, and a
 // comment may be about one line below it or about several. For the same reason the lines below a comment stay, and so
 // does what is fixed.
