@@ -118,6 +118,10 @@ func (m *Manager) makeBridge(n Network) (*bridge, error) {
 	if err := b.openPools(m, subnets, gateways); err != nil {
 		return nil, err
 	}
+	// First, so that a successor knows of the link even if this process is killed before the next line ends.
+	if err := m.save(b); err != nil {
+		return nil, err
+	}
 	if err := m.addBridge(b); err != nil {
 		return nil, errors.Join(err, m.k.DelLink(b.link))
 	}
@@ -145,7 +149,7 @@ func (m *Manager) addBridge(b *bridge) error {
 		m.cfg.Logf("network %q: this host also has legacy iptables rules; if containers have no network, run "+
 			"`iptables-legacy -I FORWARD -i rf+ -j ACCEPT` and `iptables-legacy -I FORWARD -o rf+ -j ACCEPT`", b.Key)
 	}
-	return m.save(b)
+	return nil
 }
 
 // legacyFilter reports rules of the old kernel interface, which only its own program can change.

@@ -20,6 +20,8 @@ type recorder struct {
 	lines  []string
 	survey Survey
 	fail   string // the method that fails
+	// onBridge, if set, is called when a bridge has been made.
+	onBridge func()
 }
 
 func (r *recorder) note(method, format string, args ...any) error {
@@ -40,6 +42,9 @@ func (r *recorder) AddBridge(b Bridge) ([]string, error) {
 		err = errors.Join(err, r.note("AddBridge", "ip addr add %s dev %s", a, b.Name))
 	}
 	r.survey.Links = append(r.survey.Links, HostLink{Name: b.Name, Alias: b.Alias, Addrs: b.Addrs})
+	if r.onBridge != nil {
+		r.onBridge()
+	}
 	return nil, err
 }
 
@@ -216,6 +221,17 @@ func TestEnsureUndoesWhatItDid(t *testing.T) {
 			t.Errorf("%s: left %v, %v", step, r.survey.Links, m.nets)
 		}
 	}
+}
+
+// A manager may be killed at any moment, and only a project with saved networks is looked through for links that were left.
+func TestNoLinkBeforeItsSettings(t *testing.T) {
+	m, r := recorded(t)
+	r.onBridge = func() {
+		if _, ok := m.load("a"); !ok {
+			t.Error("the bridge exists and nothing says so")
+		}
+	}
+	ensure(t, m, Network{Key: "a", ICC: true})
 }
 
 // A second manager over the same state finds the bridge, or drops one that is not what the state says.
