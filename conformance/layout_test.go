@@ -199,7 +199,7 @@ func checkSizes(t *testing.T, file string) {
 }
 
 // TestOptionFolders: every option that is honoured has its proof, its error and its TOML twin; one that is not honoured
-// yet shows its error and that it is refused.
+// yet shows its error and that it is refused. No folder is about an option that does not exist.
 func TestOptionFolders(t *testing.T) {
 	out, err := exec.Command(filepath.Join(binDir, "runfile"), "schema").Output()
 	if err != nil {
@@ -227,6 +227,15 @@ func TestOptionFolders(t *testing.T) {
 			if _, err := os.Stat(filepath.Join("options", name, script+".txtar")); err != nil {
 				t.Errorf("option %s has no %s script: %v", name, script, err)
 			}
+		}
+	}
+	folders, err := os.ReadDir("options")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		if _, ok := options[f.Name()]; !ok {
+			t.Errorf("folder options/%s: there is no such option in the table", f.Name())
 		}
 	}
 }

@@ -3,6 +3,7 @@ package schema
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -146,28 +147,67 @@ func TestTableInvariants(t *testing.T) {
 	}
 }
 
+// exampleOf is a container with nothing but the example of an option, on line 4.
+func exampleOf(t *testing.T, r row[Container]) *Container {
+	t.Helper()
+	text := "networks: {backend: {}}\ncontainers:\n  x:\n    " + r.Line() + "\n"
+	if r.Name != "image" {
+		text += "    image: alpine\n"
+	}
+	doc, d1 := manifest.ParseYAML("runfile.yaml", []byte(text))
+	if d1.HasErrors() {
+		t.Fatal(d1)
+	}
+	d := &decoder{who: "container", dir: t.TempDir(), env: lookupEnv}
+	c := &Container{Key: "x"}
+	if r.OS == windows {
+		c.Image.Platform = Opt[string]{Value: "windows/amd64", Set: true}
+	}
+	d.options(c, doc.Get("containers").Get("x"))
+	if d.diags.HasErrors() {
+		t.Fatal(d.diags)
+	}
+	return c
+}
+
+// TestEveryFieldHasARow catches fields that no option fills, which is what a forgotten row leaves behind.
+func TestEveryFieldHasARow(t *testing.T) {
+	filled := map[string]bool{}
+	for _, r := range rows {
+		eachField(reflect.ValueOf(exampleOf(t, r)).Elem(), func(name string, field reflect.Value) {
+			filled[name] = filled[name] || !field.IsZero()
+		})
+	}
+	if len(filled) < len(rows) {
+		t.Errorf("%d fields for %d rows", len(filled), len(rows))
+	}
+	for name, ok := range filled {
+		if !ok && name != "Namespaces.Remap" { // policy.userns-remap
+			t.Errorf("field Container.%s: no row of the table fills it", name)
+		}
+	}
+}
+
+// eachField visits the fields that hold the values of options: those of type Opt and Items in the groups of a container.
+func eachField(container reflect.Value, visit func(name string, field reflect.Value)) {
+	for group, v := range container.Fields() {
+		if v.Kind() != reflect.Struct {
+			continue
+		}
+		for f, field := range v.Fields() {
+			if kind, _, _ := strings.Cut(f.Type.Name(), "["); kind == "Opt" || kind == "Items" {
+				visit(group.Name+"."+f.Name, field)
+			}
+		}
+	}
+}
+
 // TestExampleHasEffect catches options that are parsed and then dropped: each example must parse in a manifest and be
 // found again in the container, in its canonical text and in a written manifest.
 func TestExampleHasEffect(t *testing.T) {
 	for _, r := range rows {
 		t.Run(r.Name, func(t *testing.T) {
-			text := "networks: {backend: {}}\ncontainers:\n  x:\n    " + r.Line() + "\n"
-			if r.Name != "image" {
-				text += "    image: alpine\n"
-			}
-			doc, d1 := manifest.ParseYAML("runfile.yaml", []byte(text))
-			if d1.HasErrors() {
-				t.Fatal(d1)
-			}
-			d := &decoder{who: "container", dir: t.TempDir(), env: lookupEnv}
-			c := &Container{Key: "x"}
-			if r.OS == windows {
-				c.Image.Platform = Opt[string]{Value: "windows/amd64", Set: true}
-			}
-			d.options(c, doc.Get("containers").Get("x"))
-			if d.diags.HasErrors() {
-				t.Fatal(d.diags)
-			}
+			c := exampleOf(t, r)
 			values := Values(c, r.Name)
 			if len(values) == 0 || values[0].At.Start.Line != 4 {
 				t.Fatalf("values are %+v", values)

@@ -88,3 +88,6 @@ func FuzzArtifact(f *testing.F)          { fuzz(f, "artifact") }
 func FuzzSecret(f *testing.F)            { fuzz(f, "secret") }
 func FuzzWindowsVolume(f *testing.F)     { fuzz(f, "windows-volume") }
 func FuzzWindowsPath(f *testing.F)       { fuzz(f, "windows-path") }
+func FuzzProbe(f *testing.F)             { fuzz(f, "probe") }
+func FuzzText(f *testing.F)              { fuzz(f, "text") }
+func FuzzUsernsRemap(f *testing.F)       { fuzz(f, "userns-remap") }

@@ -3,6 +3,8 @@ package value
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -211,6 +213,9 @@ var suites = []suite{
 	of("kernel-memory", KernelMemory(), same("0", "4m", "1g"), "1m", "-1", "x", ""),
 	of("memory-swappiness", Int("min=-1,max=100"), same("-1", "0", "100"), "-2", "101", ""),
 	of("oom-score-adj", Int("min=-1000,max=1000"), same("-1000", "0", "1000"), "-1001", "1001", ""),
+	of("probe", ProbeSyntax(), nil, "", "5432", "tcp", "tcp=5432"),
+	of("text", Text("text"), same("crun", "", " a b ", "-1"), "a\x00b"),
+	of("userns-remap", RemapSyntax(), same("default", "build", "1000", "1000:1000", "a$:b.c"), "", "a b", ":g", "u:", "-x", "a:b:c"),
 	of("cgroup-parent", CgroupPath(), to("/a", "/a", "a/b", "/a/b", "/a/b/", "/a/b", "x.slice", "/x.slice"), "", "/", "..", "/a/../b", "a//b", "a/./b", "a\x00"),
 	of("group", GroupSyntax(), same("audio", "0", "2147483647"), "", "2147483648", "-1", "a:b"),
 	of("annotation", AnnotationSyntax(), to("a=b", "a=b", "a", "a="), "", "=x"),
@@ -239,6 +244,42 @@ var suites = []suite{
 		"", `\\uncpath\to\directory:c:\dest`, `c:\foo:c:`, `c:\foo:c:\`, `c:`, `c:\`, `nul:c:\x`, `c:\foo:d:\x:z`, `\\.\pipe\x:c:\y`, `c:\a:\\.\pipe\y`, `/a:/b`, `foo`),
 	of("windows-path", WindowsPath(), to(`c:\x`, `c:\x`, `C:/x/y`, `C:\x\y`), "", "/x", "x"),
 	of("volume-opt", VolumeOptSyntax(), same("type=tmpfs", "o=size=1m,uid=5", "device=/dev/x"), "", "type", "type=", "foo=bar", "size=1m"),
+}
+
+// TestEverySyntaxHasASuite: a parser that no suite names is neither tested nor fuzzed.
+func TestEverySyntaxHasASuite(t *testing.T) {
+	tested := source(t, "syntax_test.go")
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsers := regexp.MustCompile(`(?m)^func ([A-Z]\w*)\(.*\) Parser\[`)
+	found := 0
+	for _, f := range files {
+		for _, m := range parsers.FindAllStringSubmatch(source(t, f), -1) {
+			found++
+			if !regexp.MustCompile(`of\("[a-z0-9-]+", ` + m[1] + `\(`).MatchString(tested) {
+				t.Errorf("%s: no suite tests the syntax %s", f, m[1])
+			}
+		}
+	}
+	if found < 60 {
+		t.Errorf("only %d syntaxes were found", found)
+	}
+	for _, s := range suites {
+		if !strings.Contains(source(t, "fuzz_test.go"), strconv.Quote(s.name)) {
+			t.Errorf("no fuzz target for the suite %s", s.name)
+		}
+	}
+}
+
+func source(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestSyntaxes(t *testing.T) {
