@@ -98,6 +98,7 @@ type Process struct {
 	Ulimits      Items[value.Ulimit]   `json:"ulimits,omitempty"`
 	Sysctls      Items[value.KeyValue] `json:"sysctls,omitempty"`
 	Runtime      Opt[string]           `json:"runtime,omitzero"`
+	Umask        Opt[int64]            `json:"umask,omitzero"` // 0 to 0777
 }
 
 // Resources are cgroup limits. Sizes are bytes.

@@ -50,6 +50,11 @@ var processOptions = []row[Container]{
 	}, func(c *Container) *Items[value.Ulimit] { return &c.Process.Ulimits }, value.UlimitSyntax(),
 		mapForm{sep: "=", name: "type"}),
 	opt(Option{
+		Name: "umask", Group: GroupProcess, Own: true, NoFlag: true, Arg: "mode", Example: "0027", OS: linux,
+		Help: "Permissions that files made by the process do not get",
+		Doc:  "Octal, as the shell's `umask` takes it. Without it the runtime decides, which is 0022.",
+	}, func(c *Container) *Opt[int64] { return &c.Process.Umask }, value.Umask()),
+	opt(Option{
 		Name: "user", Short: "u", Group: GroupProcess, Arg: "string", Example: "1000:1000",
 		Help: "Username or UID (format: <name|uid>[:<group|gid>])",
 	}, func(c *Container) *Opt[value.User] { return &c.Process.User }, value.UserSyntax()),

@@ -146,6 +146,10 @@ func (b *builder) process() error {
 	p.Env = b.environment()
 	score := int(b.c.Resources.OOMScoreAdj.Value) // docker always writes it, 0 too
 	p.OOMScoreAdj = &score
+	if c := b.c.Process.Umask; c.Set {
+		mask := uint32(c.Value)
+		p.User.Umask = &mask
+	}
 	for _, o := range b.c.Security.Options.Values() {
 		if o.Key == "no-new-privileges" {
 			p.NoNewPrivileges = o.Value == "" || isTrue(o.Value)

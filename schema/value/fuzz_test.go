@@ -91,3 +91,4 @@ func FuzzWindowsPath(f *testing.F)       { fuzz(f, "windows-path") }
 func FuzzProbe(f *testing.F)             { fuzz(f, "probe") }
 func FuzzText(f *testing.F)              { fuzz(f, "text") }
 func FuzzUsernsRemap(f *testing.F)       { fuzz(f, "userns-remap") }
+func FuzzUmask(f *testing.F)             { fuzz(f, "umask") }

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -328,5 +329,21 @@ func StorageOptSyntax() Parser[KeyValue] {
 			return kv, err
 		},
 		Format: formatPair, Schema: pattern(`^size=` + sizePattern[1:]), Syntax: "size=SIZE", Words: []string{"size="},
+	}
+}
+
+// Umask is the file mode creation mask of a process, an octal number; umask(2) uses its nine permission bits.
+func Umask() Parser[int64] {
+	return Parser[int64]{
+		Parse: func(s string) (int64, error) {
+			n, err := strconv.ParseUint(strings.TrimPrefix(s, "0o"), 8, 16)
+			if err != nil || n > 0o777 {
+				return 0, bad("%q is not an octal number up to 0777", s).fix(`write "0027"`)
+			}
+			return int64(n), nil
+		},
+		Format: func(n int64) string { return fmt.Sprintf("%04o", n) },
+		Schema: anyOf(map[string]any{"type": "integer", "minimum": 0, "maximum": 0o777}, pattern(`^(0o)?0*[0-7]{1,3}$`)),
+		Syntax: "an octal number from 0000 to 0777",
 	}
 }

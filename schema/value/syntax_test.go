@@ -216,6 +216,7 @@ var suites = []suite{
 	of("probe", ProbeSyntax(), nil, "", "5432", "tcp", "tcp=5432"),
 	of("text", Text("text"), same("crun", "", " a b ", "-1"), "a\x00b"),
 	of("userns-remap", RemapSyntax(), same("default", "build", "1000", "1000:1000", "a$:b.c"), "", "a b", ":g", "u:", "-x", "a:b:c"),
+	of("umask", Umask(), to("0027", "0027", "27", "0027", "0o27", "0027", "0", "0000", "777", "0777"), "", "0089", "1000", "-1", "u=rwx", "0x1"),
 	of("cgroup-parent", CgroupPath(), to("/a", "/a", "a/b", "/a/b", "/a/b/", "/a/b", "x.slice", "/x.slice"), "", "/", "..", "/a/../b", "a//b", "a/./b", "a\x00"),
 	of("group", GroupSyntax(), same("audio", "0", "2147483647"), "", "2147483648", "-1", "a:b"),
 	of("annotation", AnnotationSyntax(), to("a=b", "a=b", "a", "a="), "", "=x"),
