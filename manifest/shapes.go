@@ -26,18 +26,7 @@ func shapeHelp(n *Node, what, form string) string {
 	case what == "`networks`":
 		return "this section declares networks by name; for those of a container write " + optionLine("network", n, toml)
 	case what == "`containers`" && n.Kind == List:
-		name := "NAME"
-		if len(n.Items) > 0 && n.Items[0].Kind == Map {
-			if given := n.Items[0].Get("name"); given != nil && given.Kind == Scalar {
-				name = given.Text
-			} else if e := n.Items[0].Entries; len(e) == 1 && e[0].Value.Kind == Map {
-				return "remove the dash; a container is a key with its options below it"
-			}
-		}
-		if toml {
-			return "write each container below its name: [containers." + name + "]"
-		}
-		return "write each container below its name: `" + name + ":` in place of the dash"
+		return containersHelp(n, toml)
 	case what == "a container" && n.Kind == Scalar:
 		if m := keyWithoutSpace().FindStringSubmatch(n.Text); m != nil && n.Type == String {
 			return "put a space behind the colon: " + m[1] + ": " + m[2]
@@ -48,6 +37,22 @@ func shapeHelp(n *Node, what, form string) string {
 		return "write it as {image: " + n.Text + "}"
 	}
 	return "write it as " + form
+}
+
+// containersHelp says what to write for a list of containers.
+func containersHelp(n *Node, toml bool) string {
+	name := "NAME"
+	if len(n.Items) > 0 && n.Items[0].Kind == Map {
+		if given := n.Items[0].Get("name"); given != nil && given.Kind == Scalar {
+			name = given.Text
+		} else if e := n.Items[0].Entries; len(e) == 1 && e[0].Value.Kind == Map {
+			return "remove the dash; a container is a key with its options below it"
+		}
+	}
+	if toml {
+		return "write each container below its name: [containers." + name + "]"
+	}
+	return "write each container below its name: `" + name + ":` in place of the dash"
 }
 
 // texts returns the items of a list of single values, for which one bare value may stand.

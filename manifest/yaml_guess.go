@@ -72,7 +72,7 @@ func (s *source) code(line int) []byte {
 
 // above is the closest line before another one that holds something, -1 if there is none.
 func (s *source) above(line int) int {
-	for line--; line >= 0 && s.blank(line); line-- { //nolint:revive // the loop is the search
+	for line--; line >= 0 && s.blank(line); line-- { // the loop is the search
 	}
 	return line
 }

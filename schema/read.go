@@ -76,11 +76,8 @@ func readOne[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) 
 		return readFields(d, o, n, p)
 	}
 	if p.Schema == nil && n.Kind != manifest.Null { // a map is the only form
-		diagnostic := d.wrongType(o, n, "a map")
-		var e *value.Error
-		if _, err := p.Parse(n.Text); n.Kind == manifest.Scalar && errors.As(err, &e) && e.Fix != "" {
-			diagnostic.Help = []string{e.Fix}
-		}
+		_, err := p.Parse(n.Text)
+		d.noMap(o, n, err)
 		return v, false
 	}
 	if p.False != "" && n.Kind == manifest.Scalar && n.Type == manifest.Bool && !strings.EqualFold(n.Text, "false") {
@@ -97,6 +94,15 @@ func readOne[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) 
 		return v, false
 	}
 	return v, true
+}
+
+// noMap reports a value that must be a map; err is what the option's parser says of the text.
+func (d *decoder) noMap(o *Option, n *manifest.Node, err error) {
+	diagnostic := d.wrongType(o, n, "a map")
+	var e *value.Error
+	if n.Kind == manifest.Scalar && errors.As(err, &e) && e.Fix != "" {
+		diagnostic.Help = []string{e.Fix}
+	}
 }
 
 // readItems reads a list, or one bare value as a list of one.
@@ -180,26 +186,11 @@ func readMapEntry[T any](d *decoder, o *Option, e manifest.Entry, n *manifest.No
 
 // readFields reads the map form of a single value.
 func readFields[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T], extra ...value.Field) (v T, ok bool) {
-	fields := extra
-	for _, e := range n.Entries {
-		switch e.Value.Kind {
-		case manifest.Null:
-			fields = append(fields, value.Field{Name: e.Key, Null: true})
-		case manifest.Scalar:
-			fields = append(fields, value.Field{Name: e.Key, Text: e.Value.Text})
-		case manifest.List:
-			for _, item := range e.Value.Items {
-				if item.Kind != manifest.Scalar {
-					d.wrongType(o, item, "text")
-					return v, false
-				}
-				fields = append(fields, value.Field{Name: e.Key, Text: item.Text, InList: true})
-			}
-		case manifest.Map:
-			d.wrongType(o, e.Value, "text for "+e.Key)
-			return v, false
-		}
+	fields, ok := fieldsOf(d, o, n)
+	if !ok {
+		return v, false
 	}
+	fields = append(extra, fields...)
 	var reported bool
 	for range maxUnknownFields {
 		v, err := p.Fields(fields)
@@ -223,6 +214,30 @@ func readFields[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T
 		fields = withoutField(fields, e)
 	}
 	return v, false
+}
+
+// fieldsOf lists the keys of a map and their values.
+func fieldsOf(d *decoder, o *Option, n *manifest.Node) (fields []value.Field, ok bool) {
+	for _, e := range n.Entries {
+		switch e.Value.Kind {
+		case manifest.Null:
+			fields = append(fields, value.Field{Name: e.Key, Null: true})
+		case manifest.Scalar:
+			fields = append(fields, value.Field{Name: e.Key, Text: e.Value.Text})
+		case manifest.List:
+			for _, item := range e.Value.Items {
+				if item.Kind != manifest.Scalar {
+					d.wrongType(o, item, "text")
+					return nil, false
+				}
+				fields = append(fields, value.Field{Name: e.Key, Text: item.Text, InList: true})
+			}
+		case manifest.Map:
+			d.wrongType(o, e.Value, "text for "+e.Key)
+			return nil, false
+		}
+	}
+	return fields, true
 }
 
 // maxUnknownFields bounds how many unknown keys of one map are reported.

@@ -41,7 +41,7 @@ func childError(pid int) error {
 	var ws unix.WaitStatus
 	for {
 		_, err := unix.Wait4(pid, &ws, 0, nil)
-		if err == unix.EINTR { //nolint:errorlint // the system call returns a bare errno
+		if err == unix.EINTR {
 			continue
 		}
 		switch {

@@ -51,7 +51,7 @@ func TestNetnsOfUsers(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			defer n.Close() //nolint:errcheck // nothing is in it
+			defer n.Close()
 			owner, err := unix.IoctlRetInt(int(n.file.Fd()), unix.NS_GET_USERNS)
 			if err != nil {
 				t.Error(err)

@@ -65,6 +65,11 @@ func (a *app) docker(ctx context.Context, args, files []string) error {
 	if flags.Print {
 		return schema.WriteManifest(a.stdout, p, firstNonEmpty(flags.Format, "yaml"))
 	}
+	return a.runPlanned(ctx, p, c, flags, src)
+}
+
+// runPlanned runs the one container of a project that is free of mistakes.
+func (a *app) runPlanned(ctx context.Context, p *schema.Project, c *schema.Container, flags schema.RunFlags, src diag.Sources) error {
 	if err := a.remap(p, src); err != nil {
 		return err
 	}
