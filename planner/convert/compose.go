@@ -116,6 +116,7 @@ func (c *composer) file(root *manifest.Node) {
 func (c *composer) topLevel(e manifest.Entry) {
 	switch {
 	case e.Key == "services" || e.Key == "version" || strings.HasPrefix(e.Key, "x-"):
+	case e.Key == "name" && e.Value.Kind == manifest.Null: // compose takes it for left out
 	case e.Key == "name":
 		c.project = textNode(e.Value.Text, e.Value.Range)
 	case e.Key == "networks":

@@ -117,6 +117,8 @@ func (d *draft) mark(spots map[diag.Pos]spot, written, root *manifest.Node) {
 			d.markParts(spots, w.Value, &d.volumes)
 		case "containers":
 			d.markParts(spots, w.Value, &d.containers)
+		case "project":
+			both(spots, w, spot{at: e.Value.Range, drop: func() { d.project = nil }})
 		default:
 			both(spots, w, spot{at: e.Value.Range})
 		}
