@@ -45,26 +45,22 @@ func platformText(c *Container) string {
 }
 
 // windows relates the processor's limits of Windows containers, of which Windows takes one: docker's order of
-// precedence is count, shares, percent (reference, cpu-percent).
+// precedence is count, shares, percent (reference, cpu-percent). Docker refuses cpus beside the last two, and a count goes
+// before it.
 func (k *checker) windows(c *Container) {
 	if c.OS() != windows {
 		return
 	}
-	if cpus, ok := given(c, "cpus"); ok {
-		for _, name := range []string{"cpu-percent", "cpu-shares"} {
-			if v, ok := given(c, name); ok {
-				k.conflict(c, "cpus", cpus.At, name, v.At, "Windows takes one limit of the processor").WithHelp("keep one of them")
-			}
-		}
-	}
 	var first Value
 	winner := ""
-	for _, name := range []string{"cpu-count", "cpu-shares", "cpu-percent"} {
+	for _, name := range []string{"cpu-count", "cpus", "cpu-shares", "cpu-percent"} {
 		v, ok := given(c, name)
 		switch {
 		case !ok || v.Text == "0":
 		case winner == "":
 			winner, first = name, v
+		case winner == "cpus":
+			k.conflict(c, winner, first.At, name, v.At, "Windows takes one limit of the processor").WithHelp("keep one of them")
 		default:
 			k.diags.Warnf(CodeNoEffect, v.At, "container %q: %s has no effect beside %s, which goes before it", c.Key, name, winner).
 				Also(first.At, "%s", winner).WithHelp("remove %s", name)
