@@ -363,7 +363,8 @@ type Policy struct {
 
 // Effective is a container merged with its image's configuration: what will really run. The engine makes it at create.
 type Effective struct {
-	Args        []string          `json:"args"` // entrypoint + command
+	Args        []string          `json:"args"`                  // entrypoint + command
+	ArgsEscaped bool              `json:"argsEscaped,omitempty"` // the first of Args is a command line of Windows
 	Entrypoint  []string          `json:"entrypoint,omitempty"`
 	Cmd         []string          `json:"cmd,omitempty"`
 	Env         []string          `json:"env"`

@@ -8,11 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/moby/sys/signal"
-
 	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
 )
+
+// windows is the operating system of a container that is not one of Linux.
+const windows = "windows"
 
 // ImageConfig is the part of an image's configuration that says how to run it.
 type ImageConfig struct {
@@ -21,6 +22,7 @@ type ImageConfig struct {
 	Env          []string // K=V
 	Entrypoint   []string
 	Cmd          []string
+	ArgsEscaped  bool     // of Windows: the first word of the entrypoint or command is a command line as it stands
 	Volumes      []string // absolute paths
 	WorkingDir   string
 	Labels       map[string]string
@@ -48,7 +50,6 @@ func Merge(c *schema.Container, img ImageConfig, imageID, imageName string) (*sc
 	e := &schema.Effective{
 		Env:          mergeEnv(img.Env, c),
 		User:         mergeUser(c, img),
-		Workdir:      "/",
 		Hostname:     c.Namespaces.Hostname.Value,
 		Labels:       mergeLabels(img.Labels, c),
 		ImageID:      imageID,
@@ -57,29 +58,24 @@ func Merge(c *schema.Container, img ImageConfig, imageID, imageName string) (*sc
 		ReadOnlyRoot: c.Mounts.ReadOnly.Value,
 	}
 	e.Entrypoint, e.Cmd = mergeCommand(c, img)
+	e.ArgsEscaped = img.ArgsEscaped && c.OS() == windows && firstWordOfImage(c, img)
 	e.Args = slices.Concat(e.Entrypoint, e.Cmd)
 	if len(e.Args) == 0 || e.Args[0] == "" && len(e.Args) == 1 {
 		return nil, refuse("command", "nothing to run: the image has no command. Give command or a non-empty entrypoint")
 	}
-	if dir := cmpOr(c.Process.Workdir.Value, img.WorkingDir); dir != "" {
-		if !path.IsAbs(dir) {
-			return nil, refuse("workdir", "%q is not an absolute path", dir)
-		}
-		e.Workdir = path.Clean(dir)
-	}
 	var err error
+	if e.Workdir, err = mergeWorkdir(c, img); err != nil {
+		return nil, err
+	}
 	if e.StopSignal, err = mergeStopSignal(c, img); err != nil {
 		return nil, err
 	}
 	if e.Expose, err = mergeExpose(c, img); err != nil {
 		return nil, err
 	}
-	for _, v := range img.Volumes {
-		if v = path.Clean("/" + v); v != "/" && !slices.Contains(e.Volumes, v) {
-			e.Volumes = append(e.Volumes, v)
-		}
+	if e.Volumes, err = imageVolumes(c, img); err != nil {
+		return nil, err
 	}
-	slices.Sort(e.Volumes) // the image keeps them in a map
 	mergeHealth(e, c, img)
 	return e, nil
 }
@@ -106,10 +102,53 @@ func mergeCommand(c *schema.Container, img ImageConfig) (entrypoint, cmd []strin
 	return slices.Clone(entrypoint), slices.Clone(cmd)
 }
 
+// firstWordOfImage says whether what is run begins with a word of the image.
+func firstWordOfImage(c *schema.Container, img ImageConfig) bool {
+	if c.Process.Entrypoint.Set {
+		return false
+	}
+	return len(img.Entrypoint) > 0 || len(c.Process.Command.Value) == 0
+}
+
+func mergeWorkdir(c *schema.Container, img ImageConfig) (string, error) {
+	dir := cmpOr(c.Process.Workdir.Value, img.WorkingDir)
+	switch {
+	case c.OS() == windows:
+		dir, err := value.WindowsPath().Parse(cmpOr(dir, `C:\`))
+		if err != nil {
+			return "", &Error{Option: "workdir", Err: err}
+		}
+		return dir, nil
+	case dir == "":
+		return "/", nil
+	case !path.IsAbs(dir):
+		return "", refuse("workdir", "%q is not an absolute path", dir)
+	}
+	return path.Clean(dir), nil
+}
+
+// imageVolumes are the places of the image's volumes, in order: the image keeps them in a map.
+func imageVolumes(c *schema.Container, img ImageConfig) ([]string, error) {
+	var out []string
+	for _, v := range img.Volumes {
+		if c.OS() == windows {
+			var err error
+			if v, err = value.WindowsPath().Parse(v); err != nil {
+				return nil, &Error{Option: "image", Err: err}
+			}
+		} else if v = path.Clean("/" + v); v == "/" {
+			continue
+		}
+		out = append(out, v)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
 // mergeEnv: image, then env files, then env; the last one wins and keeps the place of the first. A name without a value
 // takes the variable away.
 func mergeEnv(image []string, c *schema.Container) []string {
-	var l envList
+	l := envList{fold: c.OS() == windows}
 	for _, kv := range image {
 		k, v, _ := strings.Cut(kv, "=")
 		l.set(k, v)
@@ -128,33 +167,40 @@ func declaredEnv(c *schema.Container) []value.KeyValue {
 	return slices.Concat(c.Process.EnvFromFiles, c.Process.Env.Values())
 }
 
-// envList is an environment without duplicates that keeps the order of first appearance.
+// envList is an environment without duplicates that keeps the order and the spelling of first appearance.
 type envList struct {
+	fold   bool // names are equal in any case, as in Windows
 	keys   []string
 	values map[string]string
+}
+
+// name is the name under which k is known.
+func (l *envList) name(k string) string {
+	if l.fold {
+		return strings.ToUpper(k)
+	}
+	return k
 }
 
 func (l *envList) set(k, v string) {
 	if l.values == nil {
 		l.values = map[string]string{}
 	}
-	if _, ok := l.values[k]; !ok {
+	if _, ok := l.values[l.name(k)]; !ok {
 		l.keys = append(l.keys, k)
 	}
-	l.values[k] = v
+	l.values[l.name(k)] = v
 }
 
 func (l *envList) unset(k string) {
-	if _, ok := l.values[k]; ok {
-		delete(l.values, k)
-		l.keys = slices.DeleteFunc(l.keys, func(x string) bool { return x == k })
-	}
+	delete(l.values, l.name(k))
+	l.keys = slices.DeleteFunc(l.keys, func(x string) bool { return l.name(x) == l.name(k) })
 }
 
 func (l *envList) list() []string {
 	out := make([]string, len(l.keys))
 	for i, k := range l.keys {
-		out[i] = k + "=" + l.values[k]
+		out[i] = k + "=" + l.values[l.name(k)]
 	}
 	return out
 }
@@ -193,29 +239,11 @@ func mergeStopSignal(c *schema.Container, img ImageConfig) (value.Signal, error)
 	if img.StopSignal == "" {
 		return value.Signal{Number: 15, Name: "SIGTERM"}, nil
 	}
-	n, err := signal.ParseSignal(img.StopSignal)
-	if err != nil || n < 1 || n > 64 {
-		return value.Signal{}, refuse("stop-signal", "the image asks for an unknown stop signal %q. Set stop-signal", img.StopSignal)
+	sig, err := value.ParseSignal(img.StopSignal)
+	if err != nil {
+		return sig, refuse("stop-signal", "the image asks for an unknown stop signal %q. Set stop-signal", img.StopSignal)
 	}
-	return value.Signal{Number: int(n), Name: signalName(int(n), img.StopSignal)}, nil
-}
-
-// signalName is the name for a number; where several names mean the same, the one that was written wins.
-func signalName(number int, written string) string {
-	name := "SIG" + strings.TrimPrefix(strings.ToUpper(written), "SIG")
-	if _, err := strconv.Atoi(written); err != nil {
-		return name
-	}
-	best := ""
-	for n, s := range signal.SignalMap {
-		if int(s) == number && (best == "" || n < best) {
-			best = n
-		}
-	}
-	if best == "" {
-		return written
-	}
-	return "SIG" + best
+	return sig, nil
 }
 
 // mergeExpose is the union of the image's ports, the declared ones and the published ones.

@@ -102,6 +102,37 @@ func TestMergeFields(t *testing.T) {
 	}
 }
 
+// TestMergeWindows: paths and names of variables are those of the container's system, not of the one that merges.
+func TestMergeWindows(t *testing.T) {
+	c := &schema.Container{}
+	c.Image.Platform = set("windows/amd64")
+	c.Process.Env = items(kv("PATH", "own"), value.KeyValue{Key: "temp"})
+	img := ImageConfig{
+		Env: []string{`Path=C:\Windows`, "TEMP=x"}, Cmd: []string{"serve all"}, ArgsEscaped: true,
+		Volumes: []string{"c:/b", `C:\a`, `C:\a`},
+	}
+	got, err := Merge(c, img, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &schema.Effective{
+		Args: []string{"serve all"}, Cmd: []string{"serve all"}, ArgsEscaped: true, Env: []string{"Path=own"}, Workdir: `C:\`,
+		StopSignal: value.Signal{Number: 15, Name: "SIGTERM"}, Volumes: []string{`C:\a`, `c:\b`},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	for option, img := range map[string]ImageConfig{
+		"workdir": {Cmd: []string{"x"}, WorkingDir: "/srv"},
+		"image":   {Cmd: []string{"x"}, Volumes: []string{"/data"}},
+	} {
+		var refused *Error
+		if _, err := Merge(c, img, "", ""); !errors.As(err, &refused) || refused.Option != option {
+			t.Errorf("%+v: %v, want a refusal of %s", img, err, option)
+		}
+	}
+}
+
 func TestMergeRefusesBadImages(t *testing.T) {
 	for option, img := range map[string]ImageConfig{
 		"workdir":     {Cmd: []string{"x"}, WorkingDir: "relative"},
