@@ -38,6 +38,7 @@ var ladder = map[string][]string{
 	"executor/supervise":         {"executor/engine", "schema", "schema/value"},
 	"executor/ocispec":           {"schema", "schema/value"},
 	"executor/ocispec/initproc":  {},
+	"executor/ocispec/windows":   {"executor/ocispec", "schema", "schema/value"},
 	"executor/image":             {"schema", "schema/value", "executor/state"},
 	"executor/volume":            {"schema", "schema/value", "executor/state"},
 	"executor/logs":              {"schema", "schema/value"},
