@@ -232,7 +232,7 @@ func (x *expander) lookup(name string, at, end int, operator string, live bool) 
 		text, ok := l.project.get(x, at, end)
 		return found{text: text, usable: ok, broken: !ok}
 	case name == "runfile.dir":
-		return found{text: x.file.dir, usable: true}
+		return found{text: Slashed(x.file.dir), usable: true}
 	case strings.HasPrefix(name, "env.") && variableName.MatchString(name[len("env."):]):
 		text, ok := l.o.LookupEnv(name[len("env."):])
 		return found{text: text, usable: ok}

@@ -26,7 +26,7 @@ func TestFind(t *testing.T) {
 		t.Errorf("from a child: %s, dir %s, name %s", texts(d), doc.Dir, doc.Name)
 	}
 	doc, d = Load(Options{Dir: filepath.Join(dir, "My Shop_1")})
-	if want := "my-shop_1 " + filepath.Join(dir, "My Shop_1"); len(d) > 0 || doc.Root.Get("containers").Get("main").Get("image").Text != want {
+	if want := "my-shop_1 " + Slashed(dir) + "/My Shop_1"; len(d) > 0 || doc.Root.Get("containers").Get("main").Get("image").Text != want {
 		t.Errorf("%s\n%s", texts(d), plain(doc.Root))
 	}
 	tests := []struct {

@@ -60,7 +60,7 @@ func (l *loader) includes(n *Node, f *file, s *scope, stack []*file) []*sections
 
 // include opens the file of one entry.
 func (l *loader) include(inc *inclusion, f *file, stack []*file) *file {
-	abs := l.absolute(f.dir, inc.path.Text)
+	abs := Absolute(f.dir, inc.path.Text)
 	for i, open := range stack {
 		if open.abs != abs {
 			continue
@@ -78,7 +78,7 @@ func (l *loader) include(inc *inclusion, f *file, stack []*file) *file {
 		}
 		return nil
 	}
-	child := &file{at: inc.path.Range, abs: abs, name: l.shown(abs), dir: l.absolute(abs, "..")}
+	child := &file{at: inc.path.Range, abs: abs, name: l.shown(abs), dir: Absolute(abs, "..")}
 	text, why := readFile(abs, false)
 	if why != "" {
 		l.diags.Errorf(CodeUnreadableFile, inc.path.Range, "%s cannot be read: %s", child.name, why).

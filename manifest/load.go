@@ -68,17 +68,9 @@ func newLoader(o Options) *loader {
 		doc:  &Document{Root: &Node{Kind: Map}, Sources: diag.Sources{}},
 	}
 	l.cwd, _ = os.Getwd()
-	l.dir = l.absolute(l.cwd, o.Dir)
+	l.dir = Absolute(l.cwd, o.Dir)
 	l.doc.Dir = l.dir
 	return l
-}
-
-// absolute resolves a path as a manifest writes it, against a directory.
-func (l *loader) absolute(dir, path string) string {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
-	}
-	return filepath.Clean(path)
 }
 
 // shown is the path by which the user can open a file from the working directory, relative unless that is the longer one.
@@ -208,7 +200,7 @@ func (l *loader) open(name string) *file {
 		}
 		return l.parse(&file{name: "-", dir: l.dir}, text)
 	}
-	abs := l.absolute(l.dir, name)
+	abs := Absolute(l.dir, name)
 	f := &file{abs: abs, name: l.shown(abs), dir: filepath.Dir(abs)}
 	text, why := readFile(abs, true)
 	if why != "" {

@@ -76,7 +76,7 @@ func (l *loader) commandLineVars() *cliValues {
 	c := &cliValues{values: map[string]dotValue{}}
 	for _, name := range l.o.VarsFiles {
 		at := diag.Range{File: commandLine}
-		maps.Copy(c.values, l.varsFile(l.absolute(l.dir, name), at))
+		maps.Copy(c.values, l.varsFile(Absolute(l.dir, name), at))
 	}
 	return c
 }
@@ -128,7 +128,7 @@ func (l *loader) declare(f *file, s *scope) {
 		// No variable has a value yet; only ${env.NAME} and ${runfile.dir} make sense in these paths.
 		path, ok := l.expandText(n, f, nil)
 		if ok {
-			maps.Copy(s.files, l.varsFile(l.absolute(f.dir, path), n.Range))
+			maps.Copy(s.files, l.varsFile(Absolute(f.dir, path), n.Range))
 		}
 	}
 }

@@ -226,14 +226,11 @@ func (p *Project) addImplicit() {
 
 // absolute makes a host path count from the directory of the file that holds it.
 func (d *decoder) absolute(p string, at diag.Range) string {
-	if filepath.IsAbs(p) || strings.HasPrefix(p, "/") {
-		return filepath.Clean(p)
-	}
 	dir := d.dir
 	if at.File != "" && at.File != "-" && at.File != CommandLine {
 		if abs, err := filepath.Abs(filepath.Dir(at.File)); err == nil {
 			dir = abs
 		}
 	}
-	return filepath.Join(dir, p)
+	return manifest.Absolute(dir, p)
 }

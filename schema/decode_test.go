@@ -2,6 +2,7 @@ package schema
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,14 +54,15 @@ containers:
 	for _, v := range slices.Concat(web.Mounts.Volumes, db.Mounts.Volumes) {
 		sources = append(sources, v.Value.Source)
 	}
-	want := []string{dir + "/src", filepath.Dir(dir) + "/up", "/x", dir, dir + "/sub/src"}
+	slashed := manifest.Slashed(dir)
+	want := []string{slashed + "/src", path.Dir(slashed) + "/up", "/x", slashed, slashed + "/sub/src"}
 	if !slices.Equal(sources, want) {
 		t.Errorf("sources are %q, want %q", sources, want)
 	}
-	if got := web.Image.Ref.Value; got.Path != dir+"/img" || got.Name != "v1" || got.Scheme != "oci" {
+	if got := web.Image.Ref.Value; got.Path != slashed+"/img" || got.Name != "v1" || got.Scheme != "oci" {
 		t.Errorf("image is %+v", got)
 	}
-	if got := web.Metadata.CIDFile.Value; got != dir+"/out/cid" {
+	if got := web.Metadata.CIDFile.Value; got != filepath.Join(dir, "out", "cid") {
 		t.Errorf("cidfile is %s", got)
 	}
 	if len(web.Process.EnvFromFiles) != 1 || web.Process.EnvFromFiles[0].Value != "1" || db.Process.EnvFromFiles[0].Value != "2" {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ const maxFile = 4 << 20
 // and from the environment, and mounts that docker drops are dropped.
 func (d *decoder) finish(c *Container) {
 	if r := &c.Image.Ref; r.Set && r.Value.Scheme != "" {
-		r.Value.Path = d.absolute(r.Value.Path, r.At)
+		r.Value.Path = manifest.Slashed(d.absolute(r.Value.Path, r.At))
 	}
 	for _, f := range []*Opt[string]{&c.Metadata.CIDFile, &c.Process.InitPath} {
 		if f.Set {
@@ -44,16 +45,16 @@ func (d *decoder) finish(c *Container) {
 	dropMounts(c)
 }
 
-// sources makes the host's side of mounts absolute.
+// sources makes the host's side of mounts absolute. It has slashes on Windows, too, where a colon would end it.
 func (d *decoder) sources(c *Container) {
 	for i := range c.Mounts.Volumes {
 		if v := &c.Mounts.Volumes[i]; v.Value.Type == value.Bind {
-			v.Value.Source = d.absolute(v.Value.Source, v.At)
+			v.Value.Source = manifest.Slashed(d.absolute(v.Value.Source, v.At))
 		}
 	}
 	for i := range c.Mounts.Mounts {
 		if m := &c.Mounts.Mounts[i]; m.Value.Type == value.Bind {
-			m.Value.Source = d.absolute(m.Value.Source, m.At)
+			m.Value.Source = manifest.Slashed(d.absolute(m.Value.Source, m.At))
 		}
 	}
 }
@@ -163,7 +164,10 @@ func (d *decoder) unknownSyscalls(profile string, at diag.Range) {
 func (d *decoder) unreadable(option string, at diag.Range, path string, err error) {
 	reason := err.Error()
 	var pathErr *os.PathError
-	if errors.As(err, &pathErr) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		reason = "no such file or directory" // on every system
+	case errors.As(err, &pathErr):
 		reason = pathErr.Err.Error()
 	}
 	d.diags.Errorf(CodeBadFile, at, "%s, %s: cannot read %s: %s", d.who, option, path, reason).

@@ -61,6 +61,7 @@ func TestFlagSyntax(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.line, func(t *testing.T) {
 			got, _, l := flagText(t, tt.line)
+			got = strings.ReplaceAll(got, `\\`, "/") // of Windows
 			if len(l) > 0 || got != tt.want {
 				t.Errorf("got  %s %v\nwant %s", got, l, tt.want)
 			}

@@ -172,7 +172,7 @@ func drawContainer(t *rapid.T, key string) *Container {
 			}
 		}
 	}
-	d := &decoder{dir: "/", env: func(string) (string, bool) { return "", false }}
+	d := &decoder{dir: os.TempDir(), env: func(string) (string, bool) { return "", false }}
 	d.finish(c)
 	return c
 }

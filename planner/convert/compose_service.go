@@ -186,9 +186,7 @@ func (c *composer) envFile(s *service, e manifest.Entry) {
 
 // peek reads the beginning of a regular file; opening anything else might wait for ever.
 func (c *composer) peek(path string) ([]byte, error) {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(c.dir, path)
-	}
+	path = manifest.Absolute(c.dir, path)
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, os.ErrNotExist
 	}

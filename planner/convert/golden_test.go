@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/manifest/diag"
 	"github.com/runfile/runfile/schema"
 )
@@ -104,7 +105,7 @@ func scriptOf(t *testing.T, dir string, f txtar.File) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{"want.sh": strings.ReplaceAll(b.String(), dir, "/DIR"), "want.txt": listed(l, len(l) > 0)}
+	return map[string]string{"want.sh": strings.ReplaceAll(b.String(), manifest.Slashed(dir), "/DIR"), "want.txt": listed(l, len(l) > 0)}
 }
 
 // listed is a list as one line each.

@@ -1,7 +1,6 @@
 package value
 
 import (
-	"path/filepath"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -29,7 +28,7 @@ func formatImage(r ImageRef) string {
 	if r.Scheme == "" {
 		return r.Text
 	}
-	return strings.TrimSuffix(r.Scheme+":"+filepath.ToSlash(r.Path)+":"+r.Name, ":")
+	return strings.TrimSuffix(r.Scheme+":"+r.Path+":"+r.Name, ":")
 }
 
 // ParseImage reads an image. Relative paths stay relative.

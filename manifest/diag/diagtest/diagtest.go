@@ -74,7 +74,8 @@ func (e expectation) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s %s: %s", e.file, e.line, e.column, e.severity, e.code, e.text)
 }
 
-// matches reports whether d is what was announced; the text may stand in any part of the diagnostic.
+// matches reports whether d is what was announced; the text may stand in any part of the diagnostic. Windows prints
+// paths with backslashes.
 func (e expectation) matches(d diag.Diagnostic) bool {
 	parts := append([]string{d.Summary, d.Label}, d.Help...)
 	for _, r := range d.Related {
@@ -83,7 +84,7 @@ func (e expectation) matches(d diag.Diagnostic) bool {
 	return filepath.Base(d.Subject.File) == filepath.Base(e.file) && d.Subject.Start.Line == e.line &&
 		(e.column == 0 || e.column == d.Subject.Start.Column) &&
 		strings.EqualFold(d.Severity.String(), e.severity) && d.Code == e.code &&
-		strings.Contains(strings.Join(parts, "\n"), e.text)
+		strings.Contains(filepath.ToSlash(strings.Join(parts, "\n")), filepath.ToSlash(e.text))
 }
 
 var (
