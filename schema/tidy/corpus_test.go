@@ -20,14 +20,24 @@ func corpus(t testing.TB) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
 	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		switch {
+		case err != nil:
 			return err
+		case d.IsDir():
+			if slices.Contains([]string{".git", "bin", "build"}, d.Name()) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		ext := filepath.Ext(path)
+		if !slices.Contains([]string{".yaml", ".yml", ".toml", ".json", ".txtar"}, ext) {
+			return nil
 		}
 		text, err := os.ReadFile(path)
-		switch filepath.Ext(path) {
-		case ".yaml", ".yml", ".toml", ".json":
+		path = filepath.ToSlash(path)
+		if ext != ".txtar" {
 			out[path] = text
-		case ".txtar":
+		} else {
 			for _, f := range txtar.Parse(text).Files {
 				if slices.Contains([]string{".yaml", ".yml", ".toml"}, filepath.Ext(f.Name)) {
 					out[path+"/"+f.Name] = f.Data
