@@ -11,14 +11,19 @@ import (
 const (
 	proved = "proved"
 	notYet = "not yet"
+	spec   = "[specification](#windows-containers)"
 	notRun = "not run"
 	fails  = "FAILS"
 )
 
 // honoured says how an option's scripts ended on the host with cgroup version v+1: proved (and what is not, and why),
-// the reason why nothing can be shown there, not yet, or that scripts fail or were not run.
+// the reason why nothing can be shown there, not yet, or that scripts fail or were not run. Of an option that only Windows
+// containers have there is the specification.
 func (m *matrix) honoured(o option, v int) string {
-	if o.NotYet != "" {
+	switch {
+	case o.NotYet != "" && hasSpecProof(o.Name):
+		return spec
+	case o.NotYet != "":
 		return notYet
 	}
 	var reasons []string
@@ -90,6 +95,7 @@ func (m *matrix) counts() []count {
 		{"cannot be shown on either; the reason stands below", func(o option) bool {
 			return !either(o) && (on(0, "no: ")(o) || on(1, "no: ")(o))
 		}},
+		{"proved in the specification of Windows containers, which have no engine", func(o option) bool { return hasSpecProof(o.Name) }},
 		{"not yet: refused when planned", func(o option) bool { return o.NotYet != "" }},
 		{"scripts fail or were not run", func(o option) bool {
 			return on(0, fails)(o) || on(1, fails)(o) || on(0, notRun)(o) || on(1, notRun)(o)
@@ -135,6 +141,7 @@ func (m *matrix) page() []byte {
 	for _, s := range sections {
 		m.writeSection(&b, s)
 	}
+	writeWindows(&b)
 	m.writeNotYet(&b)
 	return b.Bytes()
 }
