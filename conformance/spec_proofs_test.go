@@ -108,9 +108,9 @@ func writeWindows(b *bytes.Buffer) {
 	b.WriteString(`
 ## Windows containers
 
-No engine runs them yet, and they run on Windows alone; a plan with one is refused. What options mean there is seen in the OCI
-specification that containerd's shim for Windows would get, compared as a whole in ` + "`executor/ocispec/windows`" + `, here and
-under Wine (` + "`make test-windows`" + `).
+They run on Windows alone, and no engine runs them yet: on Linux a plan with one is refused. What options mean there is seen in
+the OCI specification that containerd's shim for Windows would get. It is compared as a whole in ` + "`executor/ocispec/windows`" + `, on
+Linux and under Wine (` + "`make test-windows`" + `); nothing has run from it.
 
 | option | runfile | sets in the specification | to |
 |---|---|---|---|
