@@ -51,9 +51,8 @@ PORTABLE := ./manifest/... ./schema/... ./planner/... ./executor/ocispec/...
 .PHONY: test-windows
 test-windows: ## tests of what runs on Windows, built for it and run by Wine
 	@.ci/setup windows
-	@# One package at a time: tests of one write beside the fixtures that another one reads.
 	GOOS=windows GOARCH=amd64 WINEPREFIX=$(CURDIR)/build/wine WINEDEBUG=-all \
-		go test -count=1 -p 1 -overlay build/wine/overlay.json -exec wine $(PORTABLE)
+		go test -count=1 -overlay build/wine/overlay.json -exec wine $(PORTABLE)
 
 RESULTS := $(CURDIR)/conformance/results
 

@@ -1,8 +1,8 @@
 package tidy_test
 
 import (
+	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -161,13 +161,9 @@ func TestSameProject(t *testing.T) {
 // project loads a text in the place of a file, and returns it without positions, and the codes of what is wrong with it.
 func project(t *testing.T, path string, text []byte) (*schema.Project, string) {
 	t.Helper()
-	dir := filepath.Dir(path)
-	temp := filepath.Join(dir, fmt.Sprintf(".tidy-test-%d%s", os.Getpid(), filepath.Ext(path)))
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Remove(temp)
-	doc, diags := manifest.Load(manifest.Options{Files: []string{temp}, Repeatable: schema.Repeatable, ProjectName: "p"})
+	doc, diags := manifest.Load(manifest.Options{
+		Files: []string{"-"}, Stdin: bytes.NewReader(text), Dir: filepath.Dir(path), Repeatable: schema.Repeatable, ProjectName: "p",
+	})
 	p, more := schema.Decode(doc)
 	codes := map[diag.Code]int{}
 	for _, d := range append(diags, more...) {
