@@ -3,6 +3,8 @@ package schema
 import (
 	"strconv"
 	"strings"
+
+	"github.com/runfile/runfile/schema/value"
 )
 
 // platform refuses options of another operating system than the container's.
@@ -27,6 +29,11 @@ func (k *checker) platform(c *Container) {
 	if i := c.Windows.Isolation; target == linux && i.Set && i.Value != "default" {
 		k.diags.Errorf(CodePlatform, i.At, "container %q: isolation %s is only for Windows containers; Linux has default alone", c.Key, i.Value).
 			WithHelp("write %s, or remove it", assign(i.At, "isolation", "default"))
+	}
+	for _, m := range c.Mounts.Mounts {
+		if m.Value.Type == value.Pipe && target == linux {
+			k.diags.Errorf(CodePlatform, m.At, "container %q: a mount of the type npipe is only for Windows containers", c.Key).WithHelp("remove it")
+		}
 	}
 	for _, o := range c.Security.Options {
 		if o.Value.Key == "credentialspec" && target == linux {

@@ -331,7 +331,7 @@ func (r *flagReader) areShort(word string) bool {
 
 // positional reads IMAGE [COMMAND] [ARG...], the arguments from index i on.
 func (r *flagReader) positional(i int) {
-	if i >= len(r.args) {
+	if i >= len(r.args) || r.args[i] == "" {
 		if !r.d.diags.HasErrors() {
 			r.d.diags.Errorf(CodeBadFlag, r.at(i), "there is no image").
 				WithHelp("write runfile run [OPTIONS] IMAGE [COMMAND] [ARG...]")

@@ -109,6 +109,7 @@ func TestFlagErrors(t *testing.T) {
 		{"--name", "bad-flag", "--name", "needs a value"},
 		{"--rm", "bad-flag", "", "there is no image"},
 		{"", "bad-flag", "", "there is no image"},
+		{"''", "bad-flag", "''", "there is no image"},
 		{"--progress=pretty alpine", "bad-flag", "--progress=pretty", "accepted: auto"},
 		{"Alpine", "bad-value", "Alpine", "write alpine"},
 		{"--env-file missing alpine", "bad-file", "missing", "no such file"},
