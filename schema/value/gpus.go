@@ -116,9 +116,5 @@ func formatGPUs(g GPURequest) string {
 		}
 		parts = append(parts, "options="+strings.Join(list, ","))
 	}
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	_ = w.Write(parts) // a strings.Builder takes everything
-	w.Flush()
-	return strings.TrimSuffix(b.String(), "\n")
+	return formatCSV(parts)
 }

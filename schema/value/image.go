@@ -74,6 +74,7 @@ func parseArchive(scheme, rest, text string) (ImageRef, error) {
 func PlatformSyntax() Parser[string] {
 	return Parser[string]{
 		Parse: func(s string) (string, error) {
+			s = strings.ToLower(s) // as docker does
 			parts := strings.Split(s, "/")
 			if len(parts) == 1 && !contains(platformOS, s) && !contains(platformArch, s) {
 				return "", bad("%q is neither an operating system nor an architecture", s).from(s, append(platformArch, platformOS...))
@@ -95,13 +96,13 @@ func PlatformSyntax() Parser[string] {
 	}
 }
 
-const platformPattern = `^[a-z0-9_]+(/[a-z0-9_]+(/[a-z0-9.]+)?)?$`
+const platformPattern = `^[a-zA-Z0-9_]+(/[a-zA-Z0-9_]+(/[a-zA-Z0-9.]+)?)?$`
 
 var platformExpr = lazy(platformPattern)
 
 var (
 	platformOS   = []string{"linux", "windows"}
 	platformArch = []string{
-		"amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "mips64le", "loong64", "x86_64", "aarch64",
+		"amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "mips64le", "loong64", "x86_64", "aarch64", "armhf", "armel", "i386",
 	}
 )

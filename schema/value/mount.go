@@ -99,8 +99,7 @@ func sourceType(source string) (MountType, error) {
 	switch {
 	case source == "":
 		return Volume, nil
-	case strings.HasPrefix(source, "/"), source == ".", source == "..", strings.HasPrefix(source, "./"),
-		strings.HasPrefix(source, "../"):
+	case strings.HasPrefix(source, "/"), strings.HasPrefix(source, "."):
 		return Bind, noNUL(source)
 	case strings.HasPrefix(source, "~"):
 		return "", bad("%q is not expanded", source).fix("write the whole path, or ./ for the directory of the runfile")
@@ -300,12 +299,12 @@ var tmpfsValues = map[string]struct {
 	expr   func() *regexp.Regexp
 	syntax string
 }{
-	"size":      {lazy(`^([0-9]+[kKmMgG]?|[0-9]+%)$`), "bytes with k, m or g, or a percentage of the memory"},
+	"size":      {lazy(`^([0-9]+[kKmMgGtTpPeE]?|[0-9]+%)$`), "bytes with k, m or g, or a percentage of the memory"},
 	"mode":      {lazy(`^[0-7]{1,4}$`), "an octal number"},
 	"uid":       {lazy(`^[0-9]{1,10}$`), "a number"},
 	"gid":       {lazy(`^[0-9]{1,10}$`), "a number"},
-	"nr_inodes": {lazy(`^[0-9]+[kKmMgG]?$`), "a number"},
-	"nr_blocks": {lazy(`^[0-9]+[kKmMgG]?$`), "a number"},
+	"nr_inodes": {lazy(`^[0-9]+[kKmMgGtTpPeE]?$`), "a number"},
+	"nr_blocks": {lazy(`^[0-9]+[kKmMgGtTpPeE]?$`), "a number"},
 	"mpol":      {lazy(`^[a-z]+([:=].*)?$`), "a memory policy"},
 }
 

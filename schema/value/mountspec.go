@@ -26,11 +26,11 @@ type MountSpec struct {
 }
 
 // mountAliases are docker's other words for keys of a mount.
-var mountAliases = map[string]string{"src": "source", "dst": "target", "destination": "target", "ro": "readonly", "bind-nonrecursive": "bind-recursive"}
+var mountAliases = map[string]string{"src": "source", "dst": "target", "destination": "target", "ro": "readonly"}
 
 // mountTypes says which keys go with which types of mount; keys that are not here go with all.
 var mountTypes = map[string][]MountType{
-	"bind-propagation": {Bind}, "bind-recursive": {Bind}, "bind-create-src": {Bind},
+	"bind-propagation": {Bind}, "bind-recursive": {Bind}, nonRecursive: {Bind}, "bind-create-src": {Bind},
 	"volume-nocopy": {Volume}, "volume-label": {Volume}, "volume-driver": {Volume}, "volume-opt": {Volume},
 	"volume-subpath": {Volume}, "image-subpath": {ImageMount}, "tmpfs-size": {TmpfsMount}, "tmpfs-mode": {TmpfsMount},
 }
@@ -39,10 +39,12 @@ var (
 	mountKeys = []string{
 		"type", "source", "target", "readonly", "bind-propagation", "bind-recursive", "bind-create-src", "volume-nocopy",
 		"volume-label", "volume-driver", "volume-opt", "volume-subpath", "image-subpath", "tmpfs-size", "tmpfs-mode",
+		"consistency",
 	}
 	mountSwitches  = []string{"readonly", "bind-create-src", "volume-nocopy"}
 	mountTypeWords = []string{"bind", "volume", "tmpfs", "image", "npipe"}
 	recursiveWords = []string{"enabled", "disabled", "writable", "readonly"}
+	consistencies  = []string{"consistent", "cached", "delegated"} // all mean what is the case on Linux anyway
 	propagations   = []string{"rprivate", "private", "rshared", "shared", "rslave", "slave"}
 )
 
@@ -52,7 +54,8 @@ func MountSyntax() Parser[MountSpec] {
 	many := anyOf(anyText(), map[string]any{"type": "array", "items": anyText()})
 	props := map[string]any{
 		"type": enum(mountTypeWords...), "bind-propagation": enum(propagations...), "bind-recursive": enum(recursiveWords...),
-		"tmpfs-size": textOrNumber(), "tmpfs-mode": textOrNumber(), "volume-label": many, "volume-opt": many,
+		"consistency": enum(consistencies...),
+		"tmpfs-size":  textOrNumber(), "tmpfs-mode": textOrNumber(), "volume-label": many, "volume-opt": many,
 	}
 	for _, k := range slices.Concat(mountKeys, []string{"src", "dst", "destination", "ro", "bind-nonrecursive"}) {
 		if props[k] == nil {
@@ -79,11 +82,12 @@ func parseMount(s string) (MountSpec, error) {
 	var fields []Field
 	for _, p := range parts {
 		k, v, ok := strings.Cut(p, "=")
-		if k = plainMountKey(strings.ToLower(k)); !ok {
-			if !contains(mountSwitches, k) && k != "bind-recursive" {
-				return MountSpec{}, bad("%q has no value", p).fix("write KEY=VALUE, separated by commas")
-			}
+		k = plainMountKey(strings.ToLower(k))
+		switch {
+		case !ok && (contains(mountSwitches, k) || k == nonRecursive):
 			v = "true"
+		case v == "":
+			return MountSpec{}, bad("%q has no value", p).fix("write KEY=VALUE, separated by commas")
 		}
 		fields = append(fields, Field{Name: k, Text: v})
 	}
@@ -92,6 +96,19 @@ func parseMount(s string) (MountSpec, error) {
 		e.Field = "" // the text has one position
 	}
 	return m, err
+}
+
+// nonRecursive is the switch that docker had before bind-recursive.
+const nonRecursive = "bind-nonrecursive"
+
+// withoutOldWord writes bind-nonrecursive as bind-recursive.
+func withoutOldWord(f Field) (Field, error) {
+	if f.Name != nonRecursive || f.Null {
+		return f, nil
+	}
+	off, err := mountSwitch(f.Text)
+	f.Name, f.Text = "bind-recursive", map[bool]string{true: "disabled", false: "enabled"}[off]
+	return f, err
 }
 
 func plainMountKey(k string) string {
@@ -106,6 +123,10 @@ func mountFields(fields []Field) (MountSpec, error) {
 	var single []Field
 	for _, f := range fields {
 		f.Name = plainMountKey(f.Name)
+		f, err := withoutOldWord(f)
+		if err != nil {
+			return m, inField(err, nonRecursive)
+		}
 		if f.Null || f.Name != "volume-label" && f.Name != "volume-opt" {
 			single = append(single, f)
 			continue
@@ -200,27 +221,38 @@ func (m *MountSpec) setSwitches(get map[string]string) (err error) {
 		if !ok {
 			continue
 		}
-		if *to, err = Bool(text); err != nil {
+		if *to, err = mountSwitch(text); err != nil {
 			return inField(err, mountSwitches[i])
 		}
 	}
 	return nil
 }
 
+// mountSwitch reads a switch as docker does here: fewer words than elsewhere.
+func mountSwitch(text string) (bool, error) {
+	switch text {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	return false, bad("%q is neither true nor false", text)
+}
+
 func (m *MountSpec) setWords(get map[string]string) error {
-	m.Driver, m.Propagation = get["volume-driver"], get["bind-propagation"]
+	m.Driver, m.Propagation = get["volume-driver"], strings.ToLower(get["bind-propagation"])
 	if p := m.Propagation; p != "" && !contains(propagations, p) {
 		return bad("%q is not a propagation", p).from(p, propagations).in("bind-propagation")
 	}
 	if err := m.setRecursive(get["bind-recursive"]); err != nil {
 		return inField(err, "bind-recursive")
 	}
+	if word := strings.ToLower(get["consistency"]); word != "" && !contains(consistencies, word) {
+		return bad("%q is not one of %s", word, oneOf(consistencies)).from(word, consistencies).in("consistency")
+	}
 	for _, name := range []string{"volume-subpath", "image-subpath"} {
-		if s := get[name]; s != "" {
-			if strings.HasPrefix(s, "/") || contains(strings.Split(s, "/"), "..") {
-				return bad("%q is not a relative path without ..", s).in(name)
-			}
-			m.Subpath = s
+		if err := m.setSubpath(get[name]); err != nil {
+			return inField(err, name)
 		}
 	}
 	if s := get["tmpfs-size"]; s != "" {
@@ -239,18 +271,30 @@ func (m *MountSpec) setWords(get map[string]string) error {
 	return nil
 }
 
+func (m *MountSpec) setSubpath(s string) error {
+	switch {
+	case s == "":
+		return nil
+	case strings.HasPrefix(s, "/") || contains(strings.Split(s, "/"), ".."):
+		return bad("%q is not a relative path without ..", s)
+	case m.Source == "":
+		return bad("a volume without a name has nothing below it yet").fix("name the volume: source=NAME")
+	}
+	m.Subpath = s
+	return nil
+}
+
 func (m *MountSpec) setRecursive(word string) error {
 	switch {
-	case word == "true": // docker's older word bind-nonrecursive
-		m.Recursive = "disabled"
-	case word == "false" || word == "":
+	case word == "":
 	case !contains(recursiveWords, word):
 		return bad("%q is not one of %s", word, oneOf(recursiveWords)).from(word, recursiveWords)
-	case word == "readonly" && !m.ReadOnly:
-		return bad("bind-recursive=readonly needs readonly")
-	default:
-		m.Recursive = word
+	case (word == "readonly" || word == "writable") && !m.ReadOnly:
+		return bad("bind-recursive=%s needs readonly", word)
+	case word == "readonly" && m.Propagation != "" && m.Propagation != "rprivate":
+		return bad("bind-recursive=readonly needs bind-propagation=rprivate, which is the default")
 	}
+	m.Recursive = word
 	return nil
 }
 
@@ -286,9 +330,5 @@ func formatMount(m MountSpec) string {
 		add("tmpfs-size", formatSize(m.TmpfsSize))
 	}
 	add("tmpfs-mode", m.TmpfsMode)
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	_ = w.Write(parts) // a strings.Builder takes everything
-	w.Flush()
-	return strings.TrimSuffix(b.String(), "\n")
+	return formatCSV(parts)
 }

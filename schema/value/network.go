@@ -1,6 +1,7 @@
 package value
 
 import (
+	"encoding/csv"
 	"net"
 	"net/netip"
 	"strconv"
@@ -17,7 +18,7 @@ func NetworkSyntax() Parser[Network] {
 	names := anyOf(anyText(), map[string]any{"type": "array", "items": anyText()})
 	return Parser[Network]{
 		Parse: parseNetwork, Fields: networkFields, Format: formatNetwork,
-		Schema: pattern(`^(container:.+|[a-zA-Z0-9][a-zA-Z0-9_.-]*|(.*,)?name=.+)$`),
+		Schema: pattern(`^(container:.+|[a-zA-Z0-9][a-zA-Z0-9_.-]*|(.*,)?[^,=]*name[^,=]*=.+)$`),
 		FieldsSchema: object(map[string]any{
 			"name": anyText(), "alias": names, "ip": anyText(), "ip6": anyText(), "mac-address": anyText(),
 			"link-local-ip": names, "driver-opt": names, "gw-priority": map[string]any{"type": []any{"integer", "string"}},
@@ -31,13 +32,17 @@ func parseNetwork(s string) (Network, error) {
 	if !strings.Contains(s, "=") || strings.HasPrefix(s, "container:") {
 		return networkMode(s)
 	}
+	parts, err := csv.NewReader(strings.NewReader(s)).Read()
+	if err != nil || strings.ContainsAny(s, "\r\n") {
+		return Network{}, bad("%q is not KEY=VALUE pairs separated by commas", s)
+	}
 	var fields []Field
-	for part := range strings.SplitSeq(s, ",") {
+	for _, part := range parts {
 		k, v, ok := strings.Cut(part, "=")
 		if !ok {
 			return Network{}, bad("%q has no value", part).fix("write KEY=VALUE, separated by commas")
 		}
-		fields = append(fields, Field{Name: k, Text: v})
+		fields = append(fields, Field{Name: strings.TrimSpace(k), Text: strings.TrimSpace(v)})
 	}
 	n, err := networkFields(fields)
 	if e, ok := err.(*Error); ok { //nolint:errorlint // made two lines above, never wrapped
@@ -110,7 +115,7 @@ func (n *Network) addField(f Field) (taken bool, err error) {
 		text, err = LinkLocal().Parse(f.Text)
 		n.LinkLocalIPs = append(n.LinkLocalIPs, text)
 	case "driver-opt":
-		if k, _, ok := strings.Cut(f.Text, "="); !ok || k == "" || strings.Contains(f.Text, ",") {
+		if k, _, ok := strings.Cut(f.Text, "="); !ok || k == "" {
 			err = bad("%q is not KEY=VALUE", f.Text)
 		}
 		n.DriverOpts = append(n.DriverOpts, f.Text)
@@ -190,32 +195,33 @@ func formatNetwork(n Network) string {
 		return string(n.Mode)
 	case NetworkUser:
 	}
-	var extra strings.Builder
+	parts := []string{"name=" + name}
+	add := func(key, v string) { parts = append(parts, key+"="+v) }
 	for _, a := range n.Aliases {
-		extra.WriteString(",alias=" + a)
+		add("alias", a)
 	}
 	if n.IP.IsValid() {
-		extra.WriteString(",ip=" + n.IP.String())
+		add("ip", n.IP.String())
 	}
 	if n.IP6.IsValid() {
-		extra.WriteString(",ip6=" + n.IP6.String())
+		add("ip6", n.IP6.String())
 	}
 	if n.MAC != "" {
-		extra.WriteString(",mac-address=" + n.MAC)
+		add("mac-address", n.MAC)
 	}
 	for _, ip := range n.LinkLocalIPs {
-		extra.WriteString(",link-local-ip=" + ip)
+		add("link-local-ip", ip)
 	}
 	for _, o := range n.DriverOpts {
-		extra.WriteString(",driver-opt=" + o)
+		add("driver-opt", o)
 	}
 	if n.GWPriority != 0 {
-		extra.WriteString(",gw-priority=" + strconv.Itoa(n.GWPriority))
+		add("gw-priority", strconv.Itoa(n.GWPriority))
 	}
-	if extra.Len() == 0 {
+	if len(parts) == 1 {
 		return name
 	}
-	return "name=" + name + extra.String()
+	return formatCSV(parts)
 }
 
 // family reads an address of one family. Docker drops an address of the wrong one in silence.
@@ -262,7 +268,7 @@ func IP() Parser[string] {
 			if err != nil || a.Zone() != "" {
 				return "", bad("%q is not an IP address", s).fix("write a bare address without brackets or port")
 			}
-			return a.String(), nil
+			return a.Unmap().String(), nil
 		},
 		Format: func(s string) string { return s },
 		Schema: pattern(`^[0-9a-fA-F:.]+$`), Syntax: "an IPv4 or IPv6 address",
@@ -323,6 +329,7 @@ func LinkSyntax() Parser[Link] {
 	return Parser[Link]{
 		Parse: func(s string) (Link, error) {
 			name, alias, hasAlias := strings.Cut(s, ":")
+			name = strings.TrimPrefix(name, "/") // docker inspect shows names with it
 			switch {
 			case strings.Contains(alias, ":"):
 				return Link{}, bad("%q has more than one colon", s).fix("write CONTAINER[:ALIAS]")
@@ -414,7 +421,7 @@ func DNSSearch() Parser[string] {
 			if !searchExpr().MatchString(s) || len(s) > 255 || !strings.ContainsFunc(s, unicode.IsLetter) {
 				return "", bad("%q is not a domain", s).fix("use letters, digits and - between dots, or . for no search list")
 			}
-			return s, nil
+			return strings.TrimSuffix(s, "."), nil
 		},
 		Format: func(s string) string { return s },
 		Schema: pattern(searchPattern), Syntax: "a domain, or . for none",

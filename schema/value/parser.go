@@ -1,6 +1,7 @@
 package value
 
 import (
+	"encoding/csv"
 	"fmt"
 	"io"
 	"strings"
@@ -167,6 +168,15 @@ func object(properties map[string]any, required ...string) map[string]any {
 		s["required"] = list
 	}
 	return s
+}
+
+// formatCSV joins the parts of a text that is read as one line of CSV.
+func formatCSV(parts []string) string {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	_ = w.Write(parts) // a strings.Builder takes everything
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // oneOf joins words for a message: a, b or c.

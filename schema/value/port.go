@@ -208,14 +208,14 @@ func optionalIP(s string) (netip.Addr, error) {
 	return parseIP(s)
 }
 
-// parseIP reads an IPv4 or IPv6 address, the latter also in brackets, without a zone.
+// parseIP reads an IPv4 or IPv6 address, with or without brackets, without a zone.
 func parseIP(s string) (netip.Addr, error) {
 	bare := s
 	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
 		bare = s[1 : len(s)-1]
 	}
 	a, err := netip.ParseAddr(bare)
-	if err != nil || a.Zone() != "" || (bare != s && a.Is4()) {
+	if err != nil || a.Zone() != "" {
 		return netip.Addr{}, bad("%q is not an IP address", s)
 	}
 	return a, nil

@@ -277,7 +277,7 @@ func CPUs() Parser[int64] {
 	}
 }
 
-const cpusPattern = `^([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$|^[0-9]+/[0-9]*[1-9][0-9]*$`
+const cpusPattern = `^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$|^\+?[0-9]+/[0-9]*[1-9][0-9]*$`
 
 // cpusExpr bounds the exponent: big.Rat would compute 1e999999 for seconds.
 var cpusExpr = lazy(cpusPattern)
