@@ -329,11 +329,13 @@ func LinkSyntax() Parser[Link] {
 	return Parser[Link]{
 		Parse: func(s string) (Link, error) {
 			name, alias, hasAlias := strings.Cut(s, ":")
-			name = strings.TrimPrefix(name, "/") // docker inspect shows names with it
+			if bare, ok := strings.CutPrefix(name, "/"); ok { // docker inspect shows /CONTAINER:/SELF/ALIAS
+				name, alias = bare, alias[strings.LastIndex(alias, "/")+1:]
+			}
 			switch {
 			case strings.Contains(alias, ":"):
 				return Link{}, bad("%q has more than one colon", s).fix("write CONTAINER[:ALIAS]")
-			case name == "":
+			case name == "" || strings.Contains(name, "/"):
 				return Link{}, bad("%q names no container", s).fix("write CONTAINER[:ALIAS]")
 			case hasAlias && alias == "":
 				return Link{}, bad("%q has no alias behind the colon", s).fix("write %s", name)

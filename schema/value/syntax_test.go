@@ -173,7 +173,7 @@ var suites = []suite{
 	of("cidr", CIDR(), same("172.28.0.0/16", "fd00::/64"), "172.28.0.1/16", "172.28.0.0", "x", "1.2.3.4/32", "1.2.3.4/31", "fd00::/127", ""),
 	of("mac", MAC(), to("92:d0:c6:0a:29:33", "92:d0:c6:0a:29:33", "92-D0-C6-0A-29-33", "92:d0:c6:0a:29:33", "92d0.c60a.2933", "92:d0:c6:0a:29:33"),
 		"", "00:00:00:00:00:00", "01:00:00:00:00:00", "92:d0:c6:0a:29", "92:d0:c6:0a:29:33:44:55", "xx:d0:c6:0a:29:33"),
-	of("link", LinkSyntax(), to("db", "db", "db:database", "db:database", "db:db", "db", "/db:x", "db:x"), "", "/", ":x", "x:", "a:b:c", "a:b c"),
+	of("link", LinkSyntax(), to("db", "db", "db:database", "db:database", "db:db", "db", "/db:x", "db:x", "/db:/me/x", "db:x"), "", "/", "//db", "a/b", "/db:/me/", ":x", "x:", "a:b:c", "a:b c"),
 	of("add-host", HostSyntax(), to("db:[1.2.3.4]", "db:1.2.3.4", "db:1.2.3.4", "db:1.2.3.4", "db=1.2.3.4", "db:1.2.3.4", "db:::1", "db:::1", "db:[::1]", "db:::1", "db=::1", "db:::1", "gw:host-gateway", "gw:host-gateway", "a_b.c:1.2.3.4", "a_b.c:1.2.3.4"),
 		"", "db", "db:", ":1.2.3.4", "db:01.2.3.4", "a b:1.2.3.4", "db:x", "db:host-gatewy", "a..b:1.2.3.4"),
 	of("alias", Alias(), same("db", "a_b", "x.y"), "", "bad name!", "-a", "a..b", strings.Repeat("a", 64)),
