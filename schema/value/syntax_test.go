@@ -246,8 +246,8 @@ var suites = []suite{
 	of("artifact", ArtifactSyntax(), same("/out/*.xml:./reports/", "/a:b"), "", "/a", "a:b", "/a:"),
 	of("secret", SecretSyntax(), same("dbpw"), "", "a b"),
 	of("windows-volume", WindowsVolumeSyntax(), to(`c:\foo:d:`, `c:\foo:d:`, `c:\foo:c:\dest`, `c:\foo:c:\dest`, `C:/foo:D:/bar:ro`, `C:\foo:D:\bar:ro`, `data:c:\data`, `data:c:\data`,
-		`c:\anon`, `c:\anon`, `d:`, `d:`, `z:\foo:c:\dest:rw`, `z:\foo:c:\dest`, `\\.\pipe\x:\\.\pipe\y`, `\\.\pipe\x:\\.\pipe\y`),
-		"", `\\uncpath\to\directory:c:\dest`, `c:\foo:c:`, `c:\foo:c:\`, `c:`, `c:\`, `nul:c:\x`, `c:\foo:d:\x:z`, `\\.\pipe\x:c:\y`, `c:\a:\\.\pipe\y`, `/a:/b`, `foo`),
+		`c:\anon`, `c:\anon`, `d:`, `d:`, `z:\foo:c:\dest:rw`, `z:\foo:c:\dest`, `\\.\pipe\x:\\.\pipe\y`, `\\.\pipe\x:\\.\pipe\y`, `C:/foo/:D:\bar\`, `C:\foo:D:\bar`),
+		"", `c:\foo:ro`, `\\.\pipe\x:\\.\pipe\y:ro`, `\\uncpath\to\directory:c:\dest`, `c:\foo:c:`, `c:\foo:c:\`, `c:`, `c:\`, `nul:c:\x`, `c:\foo:d:\x:z`, `\\.\pipe\x:c:\y`, `c:\a:\\.\pipe\y`, `/a:/b`, `foo`),
 	of("windows-path", WindowsPath(), to(`c:\x`, `c:\x`, `C:/x/y`, `C:\x\y`), "", "/x", "x"),
 	of("volume-opt", VolumeOptSyntax(), same("type=tmpfs", "o=size=1m,uid=5", "device=/dev/x"), "", "type", "type=", "foo=bar", "size=1m"),
 }

@@ -91,6 +91,12 @@ func TestMapForms(t *testing.T) {
 			"",
 		},
 		{"ulimit", func() (any, error) { return UlimitSyntax().Fields(field("type", "nofile", "soft", "5", "hard", "6")) }, Ulimit{"nofile", 5, 6}, ""},
+		{"pipe that is read-only", func() (any, error) {
+			return WindowsVolumeSyntax().Fields(field("source", `\\.\pipe\x`, "target", `\\.\pipe\y`, "read-only", "true"))
+		}, nil, "a pipe cannot be read-only"},
+		{"mount with docker's older word", func() (any, error) {
+			return MountSyntax().Fields(field("type", "bind", "source", "/a", "target", "/b", "bind-nonrecursive", "true"))
+		}, MountSpec{Type: Bind, Source: "/a", Target: "/b", Recursive: "disabled"}, ""},
 		{"ulimit without soft", func() (any, error) { return UlimitSyntax().Fields(field("type", "nofile", "hard", "6")) }, nil, "soft limit is missing"},
 		{
 			"network", func() (any, error) {

@@ -66,12 +66,26 @@ func parseWindowsVolume(s string) (Mount, error) {
 		spec, mode = s[:i], strings.ToLower(s[i+1:])
 	}
 	source, target, ok := cutWindows(spec)
-	if !ok {
+	switch {
+	case !ok:
 		return Mount{}, bad("%q is not [SOURCE:]TARGET[:ro|rw]", s).fix(`write for example C:\data:D:\data`)
+	case source == "" && mode != "":
+		return Mount{}, bad("%q has options but no source", s).fix("write SOURCE:%s", s)
 	}
 	m, err := windowsMount(source, target)
+	if err != nil {
+		return m, err
+	}
 	m.ReadOnly = mode == "ro"
-	return m, err
+	return m, checkPipe(m)
+}
+
+// checkPipe refuses what a pipe cannot be.
+func checkPipe(m Mount) error {
+	if m.Type == Pipe && m.ReadOnly {
+		return bad("a pipe cannot be read-only").fix("leave the access out")
+	}
+	return nil
 }
 
 // cutWindows splits at the colon that is not a drive's.
@@ -92,15 +106,24 @@ func cutWindows(s string) (source, target string, ok bool) {
 	return "", "", false
 }
 
+// plainWindowsPath has backslashes, and none at the end but behind a drive.
+func plainWindowsPath(s string) string {
+	s = strings.ReplaceAll(s, "/", `\`)
+	if len(s) > len(`c:\`) {
+		s = strings.TrimSuffix(s, `\`)
+	}
+	return s
+}
+
 func windowsMount(source, target string) (Mount, error) {
-	target = strings.ReplaceAll(target, "/", `\`)
+	target = plainWindowsPath(target)
 	m := Mount{Type: Volume, Source: source, Target: target}
 	isPipe := windowsPipe().MatchString(target)
 	switch {
 	case windowsPipe().MatchString(source):
-		m.Type, m.Source = Pipe, strings.ReplaceAll(source, "/", `\`)
+		m.Type, m.Source = Pipe, plainWindowsPath(source)
 	case windowsPath().MatchString(source):
-		m.Type, m.Source = Bind, strings.ReplaceAll(source, "/", `\`)
+		m.Type, m.Source = Bind, plainWindowsPath(source)
 	case source != "" && !windowsName().MatchString(source):
 		return m, bad("%q is neither a path X:\\DIR nor a volume's name", source)
 	case reservedDOS().MatchString(source):
@@ -131,8 +154,10 @@ func windowsVolumeFields(fields []Field) (Mount, error) {
 	if t := get["type"]; t != "" && t != string(m.Type) {
 		return m, bad("the source %q is not one of a %s mount", m.Source, t).in("source")
 	}
-	m.ReadOnly, err = boolField(get, "read-only")
-	return m, err
+	if m.ReadOnly, err = boolField(get, "read-only"); err != nil {
+		return m, err
+	}
+	return m, checkPipe(m)
 }
 
 // windowsVolumeForm is for an anonymous volume that is read-only: the text form would read as source and target.

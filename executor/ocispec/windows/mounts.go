@@ -41,10 +41,7 @@ func place(target string) string { return strings.ToLower(strings.TrimRight(targ
 
 func (b *builder) mount(v value.Mount) (specs.Mount, error) {
 	m := specs.Mount{Source: v.Source, Destination: v.Target}
-	switch {
-	case v.Type == value.Pipe && v.ReadOnly:
-		return m, refuse("volume", "a pipe cannot be read-only (%s)", v.Target)
-	case v.Type == value.Volume:
+	if v.Type == value.Volume {
 		key := v.Source
 		if key == "" {
 			key = v.Target
