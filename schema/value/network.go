@@ -93,12 +93,18 @@ func networkFields(fields []Field) (Network, error) {
 	if err != nil {
 		return n, inField(err, "name")
 	}
-	if n.Mode != NetworkUser && len(fields) > 1 {
-		return n, bad("only a user-defined network takes %s", fields[otherThan(fields, "name")].Name).
-			in(fields[otherThan(fields, "name")].Name)
+	for _, f := range fields {
+		if !n.Mode.takes(f.Name) {
+			return n, bad("only a user-defined network takes %s", f.Name).in(f.Name)
+		}
 	}
 	n.Aliases, n.LinkLocalIPs, n.DriverOpts = many.Aliases, many.LinkLocalIPs, many.DriverOpts
 	return n, n.setAddresses(get)
+}
+
+// takes reports whether a field goes with a mode: all with a network of one's own, a hardware address with the bridge.
+func (m NetworkMode) takes(field string) bool {
+	return m == NetworkUser || field == "name" || m == NetworkBridge && field == "mac-address"
 }
 
 // addField takes a field that may come several times.
@@ -143,15 +149,6 @@ func LinkLocal() Parser[string] {
 	return p
 }
 
-func otherThan(fields []Field, name string) int {
-	for i, f := range fields {
-		if f.Name != name {
-			return i
-		}
-	}
-	return 0
-}
-
 func inField(err error, field string) error {
 	if e, ok := err.(*Error); ok { //nolint:errorlint // errors of this package, never wrapped
 		return e.in(field)
@@ -192,7 +189,7 @@ func formatNetwork(n Network) string {
 	case NetworkContainer:
 		return "container:" + name
 	case NetworkBridge, NetworkNone, NetworkHost:
-		return string(n.Mode)
+		name = string(n.Mode)
 	case NetworkUser:
 	}
 	parts := []string{"name=" + name}

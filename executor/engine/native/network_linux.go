@@ -171,8 +171,8 @@ func (e *Engine) attachment(c *container, mode value.NetworkMode) (network.Attac
 		}
 		a.Networks = append(a.Networks, na)
 	}
-	if mode == value.NetworkBridge && n.MAC.Set {
-		a.Networks = []network.Membership{{Key: network.DefaultKey, MAC: n.MAC.Value}}
+	if mac := bridgeMAC(n); mode == value.NetworkBridge && mac != "" {
+		a.Networks = []network.Membership{{Key: network.DefaultKey, MAC: mac}}
 	}
 	for _, l := range n.Links.Values() {
 		link := network.Link{Name: l.Container, Alias: l.Alias}
@@ -186,6 +186,14 @@ func (e *Engine) attachment(c *container, mode value.NetworkMode) (network.Attac
 		a.Links = append(a.Links, link)
 	}
 	return a, nil
+}
+
+// bridgeMAC is the hardware address on the default bridge, from the option or from the entry of network; it is not in both.
+func bridgeMAC(n schema.Network) string {
+	if n.MAC.Set || len(n.Networks) == 0 {
+		return n.MAC.Value
+	}
+	return n.Networks[0].Value.MAC
 }
 
 // firstNetwork: the options ip, ip6, mac-address and network-alias belong to the first network.
