@@ -386,6 +386,8 @@ func VolumeOptSyntax() Parser[KeyValue] {
 				return kv, bad("the driver local has no option %q", kv.Key).from(kv.Key, volumeOptNames)
 			case kv.Value == "":
 				return kv, bad("%q has no value", kv.Key).fix("write %s=VALUE", kv.Key)
+			case strings.Contains(s, "\n"):
+				return kv, bad("%q holds a line break", s)
 			}
 			return kv, noNUL(s)
 		},

@@ -477,6 +477,8 @@ func NamespaceSyntax(join bool, words ...string) Parser[NamespaceMode] {
 				return NamespaceMode{Mode: s}, nil
 			case join && isContainer && name == "":
 				return NamespaceMode{}, bad("%q names no container", s).fix("write container:<name|id>")
+			case join && isContainer && strings.Contains(name, "\n"):
+				return NamespaceMode{}, bad("no container is called %q", name).fix("write container:<name|id>")
 			case join && isContainer:
 				return NamespaceMode{Mode: "container", Container: name}, noNUL(s)
 			}

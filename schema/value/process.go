@@ -59,7 +59,7 @@ func UlimitSyntax() Parser[Ulimit] {
 			}
 			return s
 		},
-		Schema:       pattern(`^(` + strings.Join(limitNames, "|") + `)=-?[0-9]+(:-?[0-9]+)?$`),
+		Schema:       pattern(`^(` + strings.Join(limitNames, "|") + `)=[+-]?[0-9]+(:[+-]?[0-9]+)?$`),
 		FieldsSchema: object(map[string]any{"soft": number, "hard": number}, "soft"),
 		Syntax:       "TYPE=SOFT[:HARD], -1 = unlimited",
 		Words:        withSuffix(limitNames, "="),
@@ -246,7 +246,7 @@ func RestartSyntax() Parser[RestartPolicy] {
 			}
 			return r.Name
 		},
-		Schema: anyOf(pattern(`^(no|always|unless-stopped|on-failure(:\+?[0-9]*)?)$`), map[string]any{"enum": []any{false}}),
+		Schema: anyOf(pattern(`^(no|always|unless-stopped|on-failure(:(\+?[0-9]*|-0+))?)$`), map[string]any{"enum": []any{false}}),
 		Syntax: "no | on-failure[:max-retry] | always | unless-stopped",
 		Words:  restartWords,
 		False:  "no",
