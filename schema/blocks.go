@@ -69,7 +69,7 @@ func healthLines(n *manifest.Node, s spelling) []string {
 			if test.Kind == manifest.List && len(test.Items) > 0 {
 				switch word := test.Items[0].Text; {
 				case word == "NONE":
-					return []string{s.pair("no-healthcheck", "true")}
+					return []string{s.on("no-healthcheck")}
 				case word == "CMD-SHELL" && len(test.Items) == 2:
 					test = test.Items[1]
 				case word == "CMD":
@@ -85,7 +85,7 @@ func healthLines(n *manifest.Node, s spelling) []string {
 			out = append(out, s.pair("health-cmd", text))
 		case "disable":
 			if e.Value.Text == "true" {
-				return []string{s.pair("no-healthcheck", "true")}
+				return []string{s.on("no-healthcheck")}
 			}
 		default:
 			rest.Entries = append(rest.Entries, e)

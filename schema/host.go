@@ -1,6 +1,10 @@
 package schema
 
-import "github.com/runfile/runfile/manifest/diag"
+import (
+	"strings"
+
+	"github.com/runfile/runfile/manifest/diag"
+)
 
 // HostProblem is what an engine's host cannot do of what a container asks for, found before anything is made.
 type HostProblem struct {
@@ -22,6 +26,7 @@ func HostDiagnostics(c *Container, problems []HostProblem) diag.List {
 				at = v.At
 			}
 		}
+		what := strings.TrimSpace(p.Option + " " + p.Entry)
 		var d *diag.Diagnostic
 		switch {
 		case p.Refused && p.Option == "":
@@ -29,13 +34,13 @@ func HostDiagnostics(c *Container, problems []HostProblem) diag.List {
 		case p.Refused:
 			d = l.Errorf(CodeHostRefuses, at, "container %q, %s: %s", c.Key, p.Option, p.Text)
 		default:
-			d = l.Warnf(CodeHostLacks, at, "container %q: %s has no effect here: %s", c.Key, p.Option, p.Text)
+			d = l.Warnf(CodeHostLacks, at, "container %q: %s has no effect here: %s", c.Key, what, p.Text)
 		}
 		switch {
 		case p.Help != "":
 			d.WithHelp("%s", p.Help)
 		case !p.Refused:
-			d.WithHelp("remove %s, or run with --strict to make this an error", p.Option)
+			d.WithHelp("remove %s, or run with --strict to make this an error", what)
 		}
 	}
 	return l

@@ -44,6 +44,14 @@ func (s spelling) pair(name, value string) string {
 	return yamlScalar(name) + ": " + value
 }
 
+// on is a switch that is on.
+func (s spelling) on(name string) string {
+	if s == spelledFlag {
+		return "--" + name
+	}
+	return s.pair(name, "true")
+}
+
 // quotedPair is an entry whose name needs quotes in TOML.
 func (s spelling) quotedPair(name string, n *manifest.Node) string {
 	text, _ := s.value(n)

@@ -101,7 +101,7 @@ func (b *builder) confine() error {
 		case "apparmor":
 			switch {
 			case !b.in.Host.AppArmor:
-				b.lacksEntry("security-opt", "apparmor="+o.Value, "this host has no AppArmor, which apparmor=%s needs", o.Value)
+				b.lacksEntry("security-opt", "apparmor="+o.Value, "this host has no AppArmor")
 			case o.Value == unconfined:
 				profile = ""
 			case !b.hasProfile(o.Value):
@@ -130,7 +130,7 @@ func (b *builder) label(text string) {
 	case b.in.Host.SELinux:
 		b.refuses("security-opt", "label="+text, "write label=disable", "SELinux labels cannot be set yet (label=%s)", text)
 	default:
-		b.lacksEntry("security-opt", "label="+text, "this host has no SELinux, which label=%s needs", text)
+		b.lacksEntry("security-opt", "label="+text, "this host has no SELinux")
 	}
 }
 
