@@ -2,8 +2,10 @@ package schema
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/runfile/runfile/manifest/diag"
 	"github.com/runfile/runfile/schema/value"
@@ -268,11 +270,11 @@ func (k *checker) unread(c *Container) {
 	for _, a := range c.Stdio.Attach {
 		if a.Value == "stdin" && !c.Stdio.Interactive.Value {
 			k.diags.Warnf(CodeNoEffect, a.At, "container %q: attach stdin has no effect without interactive", c.Key).
-				WithHelp("add %s", spellingAt(a.At).pair("interactive", "true"))
+				WithHelp("add %s", spellingAt(a.At).on("interactive"))
 		}
 	}
 	if p := c.Process.InitPath; p.Set && !c.Process.Init.Value {
-		k.diags.Warnf(CodeNoEffect, p.At, "container %q: init-path has no effect without init", c.Key).WithHelp("add %s", spellingAt(p.At).pair("init", "true"))
+		k.diags.Warnf(CodeNoEffect, p.At, "container %q: init-path has no effect without init", c.Key).WithHelp("add %s", spellingAt(p.At).on("init"))
 	}
 	if m := c.Resources.KernelMemory; m.Value > 0 {
 		k.diags.Warnf(CodeNoEffect, m.At, "container %q: kernel-memory has no effect: kernels have no separate limit for their own memory any more", c.Key).
@@ -284,7 +286,7 @@ func (k *checker) unread(c *Container) {
 	}
 }
 
-// oddNames warns of names of variables that docker takes and nobody means: FOO = bar has the name "FOO ".
+// oddNames warns of names that docker takes and nobody means: the variable FOO = bar has the name "FOO ".
 func (k *checker) oddNames(c *Container) {
 	for _, e := range c.Process.Env {
 		name := e.Value.Key
@@ -293,7 +295,17 @@ func (k *checker) oddNames(c *Container) {
 				WithHelp("write %s=%s", trimmed, strings.TrimSpace(e.Value.Value))
 		}
 	}
+	if h := c.Namespaces.Hostname; h.Value != "" && !hostName().MatchString(h.Value) {
+		k.diags.Warnf(CodeOddValue, h.At, "container %q: %q is no host name as RFC 1123 has them, so programs may refuse it", c.Key, h.Value).
+			WithHelp("use letters, digits and hyphens, with a letter or digit at both ends")
+	}
 }
+
+// hostName is a name as RFC 1123 has them. The kernel takes more.
+var hostName = sync.OnceValue(func() *regexp.Regexp {
+	const label = `[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
+	return regexp.MustCompile(`^` + label + `(\.` + label + `)*$`)
+})
 
 // who names a container in messages about several.
 func who(c *Container) string { return fmt.Sprintf("container %q", c.Key) }

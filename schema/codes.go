@@ -144,7 +144,7 @@ var ruleCodes = []diag.Info{
 	},
 	{
 		Code: CodeOddValue, Example: "image: alpine\nenv: [FOO = bar]\n",
-		Meaning: "A value is correct and most probably not what was meant: a name with a blank at its end, a variable that no shell will replace. This is a warning.",
+		Meaning: "A value is correct and most probably not what was meant: a name with a blank at its end, a host name that programs refuse, a variable that no shell will replace. This is a warning.",
 		Cure:    "Write it as the message says, or leave it if it is meant.",
 	},
 	{
