@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -99,6 +100,15 @@ func (d *decoder) pairsFile(option, path string, at diag.Range, read func(io.Rea
 	return kvs
 }
 
+// beside is what messages call a file: its path as they have the path of the manifest that names it.
+func (d *decoder) beside(from diag.Range, path string) string {
+	rel, err := filepath.Rel(d.absolute(".", from), path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(from.File), rel)
+}
+
 // lineErrors reports each wrong line at its place in the file.
 func (d *decoder) lineErrors(option, path string, from diag.Range, err error) {
 	if err == nil {
@@ -109,7 +119,7 @@ func (d *decoder) lineErrors(option, path string, from diag.Range, err error) {
 		list = j.Unwrap()
 	}
 	for _, err := range list {
-		at := diag.Range{File: path}
+		at := diag.Range{File: d.beside(from, path)}
 		var line *value.FileError
 		if errors.As(err, &line) {
 			at.Start = diag.Pos{Line: line.Line, Column: line.Column}

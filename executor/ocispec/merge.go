@@ -61,7 +61,7 @@ func Merge(c *schema.Container, img ImageConfig, imageID, imageName string) (*sc
 	e.ArgsEscaped = img.ArgsEscaped && c.OS() == windows && firstWordOfImage(c, img)
 	e.Args = slices.Concat(e.Entrypoint, e.Cmd)
 	if len(e.Args) == 0 || e.Args[0] == "" && len(e.Args) == 1 {
-		return nil, refuse("command", "nothing to run: the image has no command. Give command or a non-empty entrypoint")
+		return nil, nothingToRun(c)
 	}
 	var err error
 	if e.Workdir, err = mergeWorkdir(c, img); err != nil {
@@ -78,6 +78,13 @@ func Merge(c *schema.Container, img ImageConfig, imageID, imageName string) (*sc
 	}
 	mergeHealth(e, c, img)
 	return e, nil
+}
+
+func nothingToRun(c *schema.Container) error {
+	if c.Process.Entrypoint.Set {
+		return refuse("entrypoint", "nothing to run: an entrypoint drops the image's own and its command. Give command, or a non-empty entrypoint")
+	}
+	return refuse("command", "nothing to run: the image has no command. Give command or a non-empty entrypoint")
 }
 
 func cmpOr(a, b string) string {

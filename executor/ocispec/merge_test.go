@@ -49,9 +49,13 @@ func TestMergeCommand(t *testing.T) {
 			}
 			e, err := Merge(spec, c.img, "sha256:x", "img")
 			if c.want == nil {
+				option := "command"
+				if spec.Process.Entrypoint.Set {
+					option = "entrypoint"
+				}
 				var refused *Error
-				if !errors.As(err, &refused) || refused.Option != "command" {
-					t.Errorf("got %+v, %v; want a refusal of command", e, err)
+				if !errors.As(err, &refused) || refused.Option != option {
+					t.Errorf("got %+v, %v; want a refusal of %s", e, err, option)
 				}
 				return
 			}
