@@ -65,8 +65,13 @@ func clues(c *schema.Container) []clue {
 	}
 	add("domainname", "", "kernel.domainname", "/proc/sys/kernel/domainname")
 	for _, u := range c.Process.Ulimits.Values() {
-		add("ulimit", value.UlimitSyntax().Text(u), "RLIMIT_"+strings.ToUpper(u.Name), "rlimit")
+		text := value.UlimitSyntax().Text(u)
+		add("ulimit", text, "RLIMIT_"+strings.ToUpper(u.Name), "rlimit")
+		if u.Name == "nofile" { // runtimes begin with a capital letter or not
+			add("ulimit", text, "oo many open files")
+		}
 	}
+	add("workdir", "", c.Process.Workdir.Value)
 	for i, v := range schema.Values(c, "volume") {
 		m := c.Mounts.Volumes[i].Value
 		add("volume", v.Text, m.Source, m.Target)

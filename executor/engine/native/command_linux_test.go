@@ -140,6 +140,7 @@ func TestBlame(t *testing.T) {
 	c.Process.Sysctls = schema.Items[value.KeyValue]{kv("net.ipv4.ip_forward", "1"), kv("kernel.shm_rmid_forced", "x")}
 	c.Process.Ulimits = schema.Items[value.Ulimit]{{Value: value.Ulimit{Name: "nofile", Soft: 10, Hard: 20}}}
 	c.Resources.NanoCPUs = schema.Opt[int64]{Value: 5e8, Set: true}
+	c.Process.Workdir = schema.Opt[string]{Value: "/work/in", Set: true}
 	c.Mounts.Volumes = schema.Items[value.Mount]{
 		{Value: value.Mount{Type: value.Bind, Source: "/src", Target: "/data"}},
 		{Value: value.Mount{Type: value.Bind, Source: "/src", Target: "/data/deep"}},
@@ -147,6 +148,8 @@ func TestBlame(t *testing.T) {
 	for message, want := range map[string]string{
 		"write to /proc/sys/kernel/shm_rmid_forced: Invalid argument":                "sysctl: kernel.shm_rmid_forced=x: ",
 		"error setting rlimit type 7: operation not permitted":                       "ulimit: nofile=10:20: ",
+		"error opening file: Too many open files":                                    "ulimit: nofile=10:20: ",
+		"mkdir /work/in: no such file or directory":                                  "workdir: ",
 		"failed to write 50000: write cpu.cfs_quota_us: invalid argument":            "cpus: ",
 		"error mounting \"/src\" to rootfs at \"/data/deep\": not a directory":       "volume: /src:/data/deep: ",
 		"write memory.max: no space left":                                            "", // nobody has asked for it
