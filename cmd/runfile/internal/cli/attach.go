@@ -9,6 +9,7 @@ import (
 
 	"github.com/runfile/runfile/executor"
 	"github.com/runfile/runfile/executor/project"
+	"github.com/runfile/runfile/schema/value"
 )
 
 func (a *app) attachVerb() *cobra.Command {
@@ -27,7 +28,7 @@ func (a *app) attachVerb() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&noStdin, "no-stdin", false, "do not send our standard input")
-	cmd.Flags().StringVar(&keys, "detach-keys", "", "keys that detach (default ctrl-p,ctrl-q)")
+	cmd.Flags().StringVar(&keys, "detach-keys", "", "keys that detach (default the container's detach-keys, or ctrl-p,ctrl-q)")
 	cmd.Flags().BoolVar(&proxy, "sig-proxy", true, "send the signals that runfile gets to the container")
 	return cmd
 }
@@ -56,6 +57,9 @@ func (a *app) attach(ctx context.Context, ref string, stdin, proxy bool, keys st
 	s := newSession(a, client, t.record.ID, t.record.Name)
 	s.keys, s.stdout, s.stderr = parsed, true, true
 	if spec := t.record.Spec; spec != nil {
+		if own := spec.Stdio.DetachKeys.Value; keys == "" && own != "" {
+			s.keys = value.DetachBytes(own)
+		}
 		s.tty = spec.Stdio.TTY.Value
 		s.stdin = stdin && spec.Stdio.Interactive.Value
 	}
