@@ -256,8 +256,12 @@ func (m *maker) addAwaits(c *schema.Container, after string) {
 	}
 	for _, cond := range conditions {
 		reason := "the run waits for it"
-		if w := unique(waiting[cond]); len(w) > 0 {
-			reason = strings.Join(w, ", ") + " waits for it"
+		switch w := unique(waiting[cond]); len(w) {
+		case 0:
+		case 1:
+			reason = w[0] + " waits for it"
+		default:
+			reason = strings.Join(w, ", ") + " wait for it"
 		}
 		m.add(Step{Kind: Await, Object: c.Key, Condition: string(cond), Reason: reason, Origin: c.At.String(), After: []string{after}})
 	}
