@@ -271,7 +271,7 @@ func readWords(d *decoder, o *Option, n *manifest.Node) (words []string, isList,
 		return nil, false, false
 	case n.Kind == manifest.Scalar:
 		text, ok := d.scalar(o, n, "")
-		return []string{text}, false, ok
+		return []string{text}, false, ok && d.withoutNUL(o, n)
 	case len(n.Items) == 0:
 		d.bad(o, n, &value.Error{Problem: "the list is empty", Fix: "remove the key"})
 		return nil, true, false
@@ -284,13 +284,19 @@ func readWords(d *decoder, o *Option, n *manifest.Node) (words []string, isList,
 			ok = false
 			continue
 		}
-		if strings.ContainsRune(item.Text, 0) {
-			d.bad(o, item, &value.Error{Problem: fmt.Sprintf("%q holds a NUL byte", item.Text)})
-			ok = false
-		}
+		ok = d.withoutNUL(o, item) && ok
 		words = append(words, item.Text)
 	}
 	return words, true, ok
+}
+
+// withoutNUL reports a byte that no argument of a program can hold.
+func (d *decoder) withoutNUL(o *Option, n *manifest.Node) bool {
+	if !strings.ContainsRune(n.Text, 0) {
+		return true
+	}
+	d.bad(o, n, &value.Error{Problem: fmt.Sprintf("%q holds a NUL byte", n.Text)})
+	return false
 }
 
 // span covers a key and its value if they stand on one line, else the key alone.
