@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/runfile/runfile/manifest/diag"
@@ -26,15 +27,19 @@ func HostDiagnostics(c *Container, problems []HostProblem) diag.List {
 				at = v.At
 			}
 		}
+		name := fmt.Sprintf("container %q", c.Key)
+		if c.At.File == CommandLine {
+			name = "runfile run" // which has made the key up
+		}
 		what := strings.TrimSpace(p.Option + " " + p.Entry)
 		var d *diag.Diagnostic
 		switch {
 		case p.Refused && p.Option == "":
-			d = l.Errorf(CodeHostRefuses, at, "container %q: %s", c.Key, p.Text)
+			d = l.Errorf(CodeHostRefuses, at, "%s: %s", name, p.Text)
 		case p.Refused:
-			d = l.Errorf(CodeHostRefuses, at, "container %q, %s: %s", c.Key, p.Option, p.Text)
+			d = l.Errorf(CodeHostRefuses, at, "%s, %s: %s", name, p.Option, p.Text)
 		default:
-			d = l.Warnf(CodeHostLacks, at, "container %q: %s has no effect here: %s", c.Key, what, p.Text)
+			d = l.Warnf(CodeHostLacks, at, "%s: %s has no effect here: %s", name, what, p.Text)
 		}
 		switch {
 		case p.Help != "":
