@@ -45,7 +45,7 @@ func HostDiagnostics(c *Container, problems []HostProblem) diag.List {
 		case p.Help != "":
 			d.WithHelp("%s", p.Help)
 		case !p.Refused:
-			d.WithHelp("remove %s, or run with --strict to make this an error", what)
+			d.WithHelp("remove %s; with --strict this is an error", what)
 		}
 	}
 	return l
