@@ -277,12 +277,13 @@ func (r *run) await(ctx context.Context, n *node) error {
 	return fmt.Errorf("the plan waits for an unknown condition %q", n.Condition)
 }
 
-// failure is why a settled container counts as failed, nil if it has ended well.
+// failure is why a settled container counts as failed, nil if it has ended well. Where an option has ended it, that is the
+// one at fault.
 func (c *container) failure() error {
 	rec := c.record()
 	switch {
 	case c.wasTimedOut():
-		return &unmetError{124, rec.Error}
+		return &engine.Error{Code: 124, Option: "timeout", Err: errors.New(rec.Error)}
 	case rec.Exit == nil:
 		return nil
 	case rec.Exit.Unknown:
@@ -292,7 +293,7 @@ func (c *container) failure() error {
 	case rec.Error != "":
 		return &unmetError{rec.Exit.Code, rec.Error}
 	case rec.Exit.OOMKilled:
-		return &unmetError{rec.Exit.Code, fmt.Sprintf("exit %d, out of memory", rec.Exit.Code)}
+		return &engine.Error{Code: rec.Exit.Code, Option: "memory", Err: fmt.Errorf("exit %d, out of memory", rec.Exit.Code)}
 	case rec.RestartCount > 0:
 		return &unmetError{rec.Exit.Code, fmt.Sprintf("exit %d after %d restarts", rec.Exit.Code, rec.RestartCount)}
 	}
