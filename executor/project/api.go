@@ -139,5 +139,6 @@ type Info struct {
 type ErrorResponse struct {
 	Message  string `json:"message"`
 	ExitCode int    `json:"exitCode,omitempty"`
+	Option   string `json:"option,omitempty"` // the option or flag at fault, if it is one
 	Origin   string `json:"origin,omitempty"`
 }

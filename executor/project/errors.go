@@ -65,7 +65,7 @@ func asError(status int, r ErrorResponse) error {
 	if r.ExitCode == 0 {
 		r.ExitCode = exitOurs
 	}
-	return &engine.Error{Code: r.ExitCode, Err: &Error{Status: status, ErrorResponse: r}}
+	return &engine.Error{Code: r.ExitCode, Option: r.Option, Err: &Error{Status: status, ErrorResponse: r}}
 }
 
 var projectName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$`)

@@ -188,6 +188,10 @@ func errorResponse(err error) (int, ErrorResponse) {
 		return known.Status, known.ErrorResponse
 	}
 	body := ErrorResponse{Message: err.Error(), ExitCode: engine.ExitCode(err)}
+	var refused *engine.Error
+	if errors.As(err, &refused) {
+		body.Option = refused.Option
+	}
 	if errors.Is(err, executor.ErrNoContainer) {
 		return http.StatusNotFound, body
 	}

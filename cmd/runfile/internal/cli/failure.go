@@ -76,8 +76,14 @@ func asFailure(err error) *failure {
 		f.next("try again as root: sudo runfile ...")
 	case errors.Is(err, errors.ErrUnsupported):
 		f.next("validate, plan and config work on this system")
-	case f.code == exitOurs:
+	case f.code == exitOurs && !blamed(err):
 		f.next("check this host: runfile doctor")
 	}
 	return f
+}
+
+// blamed reports whether an error says which option is at fault: then the host is not.
+func blamed(err error) bool {
+	var e *engine.Error
+	return errors.As(err, &e) && e.Option != ""
 }
