@@ -86,7 +86,7 @@ func (o *Option) isDefault(text string) bool {
 
 // conflict reports two options that exclude each other, pointing at both.
 func (k *checker) conflict(c *Container, a string, aAt diag.Range, b string, bAt diag.Range, why string) *diag.Diagnostic {
-	return k.diags.Errorf(CodeConflict, aAt, "container %q: %s and %s exclude each other: %s", c.Key, a, b, why).
+	return k.diags.Errorf(CodeConflict, aAt, "%s: %s and %s exclude each other: %s", who(c), a, b, why).
 		WithLabel("%s", a).Also(bAt, "%s", b)
 }
 
@@ -142,13 +142,13 @@ func (k *checker) memory(c *Container) {
 			WithHelp("write %s or less", assign(soft.At, "memory-reservation", value.Size().Text(memory.Value)))
 	}
 	if o := c.Resources.OOMKillDisable; o.Value && memory.Value == 0 {
-		k.diags.Warnf(CodeNoEffect, o.At, "container %q: oom-kill-disable without memory lets the container take all of the host's memory", c.Key).
+		k.diags.Warnf(CodeNoEffect, o.At, "%s: oom-kill-disable without memory lets the container take all of the host's memory", who(c)).
 			WithHelp("add memory, or remove oom-kill-disable")
 	}
 	switch {
 	case swap.Value <= 0:
 	case memory.Value == 0:
-		k.diags.Errorf(CodeNeeds, swap.At, "container %q: memory-swap needs memory, of which it is the sum with swap", c.Key).
+		k.diags.Errorf(CodeNeeds, swap.At, "%s: memory-swap needs memory, of which it is the sum with swap", who(c)).
 			WithHelp("add memory, or remove memory-swap")
 	case swap.Value < memory.Value:
 		k.conflict(c, "memory-swap", swap.At, "memory", memory.At, "memory-swap counts both, so it cannot be less than memory").
@@ -173,7 +173,7 @@ func (k *checker) logOptions(c *Container) {
 		}
 	}
 	if _, sized := texts["max-buffer-size"]; sized && driver != "none" && texts["mode"] != "non-blocking" {
-		k.diags.Errorf(CodeNeeds, buffer, "container %q: max-buffer-size needs mode=non-blocking", c.Key).
+		k.diags.Errorf(CodeNeeds, buffer, "%s: max-buffer-size needs mode=non-blocking", who(c)).
 			WithHelp("only then is there a buffer; add mode=non-blocking, or remove max-buffer-size")
 	}
 	on, err := value.Bool(texts["compress"])
@@ -181,7 +181,7 @@ func (k *checker) logOptions(c *Container) {
 		return
 	}
 	if files := texts["max-file"]; texts["max-size"] == "" || files == "" || files == "1" {
-		k.diags.Errorf(CodeNeeds, compress, "container %q: compress needs max-size and a max-file of 2 or more", c.Key).
+		k.diags.Errorf(CodeNeeds, compress, "%s: compress needs max-size and a max-file of 2 or more", who(c)).
 			WithHelp("only files that have been rotated are compressed; write %s", assign(compress, "log-opt", "compress=true", "max-size=10m", "max-file=3"))
 	}
 }
@@ -191,7 +191,7 @@ func (k *checker) logOption(c *Container, at diag.Range, err error) {
 	if e, ok := err.(*value.Error); ok && e.NotYet { //nolint:errorlint // CheckLogOption returns nothing else
 		code = CodeNotYet
 	}
-	diagnostic := k.diags.Errorf(code, at, "container %q, log-opt: %v", c.Key, err)
+	diagnostic := k.diags.Errorf(code, at, "%s, log-opt: %v", who(c), err)
 	if d := c.Logging.Driver; d.Set {
 		diagnostic.Also(d.At, "the log driver")
 	}
@@ -207,7 +207,7 @@ func (k *checker) namespaceSysctls(c *Container) {
 		key := s.Value.Key
 		switch {
 		case strings.HasPrefix(key, "net.") && (network == value.NetworkHost || network == value.NetworkContainer):
-			k.diags.Errorf(CodeNetworkMode, s.At, "container %q: sysctl %s would change a network that is not its own", c.Key, key).
+			k.diags.Errorf(CodeNetworkMode, s.At, "%s: sysctl %s would change a network that is not its own", who(c), key).
 				Also(at, "the network").WithHelp("remove the sysctl, or set it where the network belongs")
 		case !strings.HasPrefix(key, "net.") && shared:
 			k.conflict(c, "sysctl "+key, s.At, "ipc", ipc.At, "it would change an IPC namespace that is not the container's own").
@@ -221,7 +221,7 @@ func (k *checker) mountTargets(c *Container) {
 	seen := map[string]diag.Range{}
 	look := func(target string, at diag.Range) {
 		if first, twice := seen[target]; twice {
-			k.diags.Errorf(CodeDuplicateTarget, at, "container %q mounts two things on %s", c.Key, target).
+			k.diags.Errorf(CodeDuplicateTarget, at, "%s mounts two things on %s", who(c), target).
 				Also(first, "first here").WithHelp("remove one of them")
 			return
 		}
@@ -242,7 +242,7 @@ func (k *checker) mountTargets(c *Container) {
 // withoutEffect warns of options that are correct and do nothing beside another one.
 func (k *checker) withoutEffect(c *Container) {
 	warn := func(what string, at, because diag.Range, why string) {
-		k.diags.Warnf(CodeNoEffect, at, "container %q: %s has no effect: %s", c.Key, what, why).
+		k.diags.Warnf(CodeNoEffect, at, "%s: %s has no effect: %s", who(c), what, why).
 			Also(because, "because of this").WithHelp("remove %s", what)
 	}
 	if i, pid := c.Process.Init, c.Namespaces.PID; i.Value && (pid.Value.Mode == "host" || pid.Value.Mode == "container") {
@@ -269,19 +269,19 @@ func (k *checker) withoutEffect(c *Container) {
 func (k *checker) unread(c *Container) {
 	for _, a := range c.Stdio.Attach {
 		if a.Value == "stdin" && !c.Stdio.Interactive.Value {
-			k.diags.Warnf(CodeNoEffect, a.At, "container %q: attach stdin has no effect without interactive", c.Key).
+			k.diags.Warnf(CodeNoEffect, a.At, "%s: attach stdin has no effect without interactive", who(c)).
 				WithHelp("add %s", spellingAt(a.At).on("interactive"))
 		}
 	}
 	if p := c.Process.InitPath; p.Set && !c.Process.Init.Value {
-		k.diags.Warnf(CodeNoEffect, p.At, "container %q: init-path has no effect without init", c.Key).WithHelp("add %s", spellingAt(p.At).on("init"))
+		k.diags.Warnf(CodeNoEffect, p.At, "%s: init-path has no effect without init", who(c)).WithHelp("add %s", spellingAt(p.At).on("init"))
 	}
 	if m := c.Resources.KernelMemory; m.Value > 0 {
-		k.diags.Warnf(CodeNoEffect, m.At, "container %q: kernel-memory has no effect: kernels have no separate limit for their own memory any more", c.Key).
+		k.diags.Warnf(CodeNoEffect, m.At, "%s: kernel-memory has no effect: kernels have no separate limit for their own memory any more", who(c)).
 			WithHelp("remove it; memory covers it")
 	}
 	if len(c.Network.DNS) > 3 {
-		k.diags.Warnf(CodeNoEffect, c.Network.DNS[3].At, "container %q: resolvers ask the first three dns servers only", c.Key).
+		k.diags.Warnf(CodeNoEffect, c.Network.DNS[3].At, "%s: resolvers ask the first three dns servers only", who(c)).
 			WithHelp("remove the others")
 	}
 }
@@ -291,12 +291,12 @@ func (k *checker) oddNames(c *Container) {
 	for _, e := range c.Process.Env {
 		name := e.Value.Key
 		if trimmed := strings.TrimSpace(name); trimmed != name && e.Value.HasValue {
-			k.diags.Warnf(CodeOddValue, e.At, "container %q, env: the blank before the equals sign belongs to the name %q", c.Key, name).
+			k.diags.Warnf(CodeOddValue, e.At, "%s, env: the blank before the equals sign belongs to the name %q", who(c), name).
 				WithHelp("write %s=%s", trimmed, strings.TrimSpace(e.Value.Value))
 		}
 	}
 	if h := c.Namespaces.Hostname; h.Value != "" && !hostName().MatchString(h.Value) {
-		k.diags.Warnf(CodeOddValue, h.At, "container %q: %q is no host name as RFC 1123 has them, so programs may refuse it", c.Key, h.Value).
+		k.diags.Warnf(CodeOddValue, h.At, "%s: %q is no host name as RFC 1123 has them, so programs may refuse it", who(c), h.Value).
 			WithHelp("use letters, digits and hyphens, with a letter or digit at both ends")
 	}
 }
@@ -307,5 +307,10 @@ var hostName = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^` + label + `(\.` + label + `)*$`)
 })
 
-// who names a container in messages about several.
-func who(c *Container) string { return fmt.Sprintf("container %q", c.Key) }
+// who names a container in messages. On a command line it may have a key that nobody has written.
+func who(c *Container) string {
+	if c.At.File == CommandLine {
+		return "runfile run"
+	}
+	return fmt.Sprintf("container %q", c.Key)
+}

@@ -31,7 +31,7 @@ func (k *checker) networkClass(c *Container) {
 		}
 		name := list[i].Value.Name
 		if before, twice := seen[name]; twice {
-			k.diags.Errorf(CodeDuplicateEntry, list[i].At, "container %q names the network %q twice", c.Key, name).
+			k.diags.Errorf(CodeDuplicateEntry, list[i].At, "%s names the network %q twice", who(c), name).
 				Also(before, "first here").WithHelp("remove one of them")
 			continue
 		}
@@ -81,9 +81,9 @@ func (k *checker) networkModes(c *Container) {
 		var d *diag.Diagnostic
 		switch {
 		case slices.Contains(strings.Fields(r.errors), string(mode)):
-			d = k.diags.Errorf(CodeNetworkMode, v.At, "container %q: %s does not work with network %s", c.Key, r.option, modeText(c, mode))
+			d = k.diags.Errorf(CodeNetworkMode, v.At, "%s: %s does not work with network %s", who(c), r.option, modeText(c, mode))
 		case slices.Contains(strings.Fields(r.warning), string(mode)):
-			d = k.diags.Warnf(CodeNoEffect, v.At, "container %q: %s has no effect with network %s", c.Key, r.option, mode)
+			d = k.diags.Warnf(CodeNoEffect, v.At, "%s: %s has no effect with network %s", who(c), r.option, mode)
 		default:
 			continue
 		}
@@ -130,7 +130,7 @@ func (k *checker) networkEntries(c *Container) {
 	twice("network-alias", len(first.Value.Aliases) > 0)
 	twice("link-local-ip", len(first.Value.LinkLocalIPs) > 0)
 	if v, ok := given(c, "publish"); ok && first.Value.Mode == value.NetworkUser && k.allInternal(c) {
-		k.diags.Warnf(CodeNoEffect, v.At, "container %q: publish has no effect on an internal network", c.Key).
+		k.diags.Warnf(CodeNoEffect, v.At, "%s: publish has no effect on an internal network", who(c)).
 			Also(first.At, "the network").WithHelp("remove publish, or add a network that is not internal")
 	}
 }
@@ -148,7 +148,7 @@ func (k *checker) linkAliases(c *Container) {
 	seen := map[string]Item[value.Link]{}
 	for _, l := range c.Network.Links {
 		if first, twice := seen[l.Value.Alias]; twice {
-			k.diags.Errorf(CodeDuplicateEntry, l.At, "container %q has two links called %q", c.Key, l.Value.Alias).
+			k.diags.Errorf(CodeDuplicateEntry, l.At, "%s has two links called %q", who(c), l.Value.Alias).
 				Also(first.At, "first here").WithHelp("give one another alias: %s:ALIAS", l.Value.Container)
 			continue
 		}

@@ -19,15 +19,15 @@ func (k *checker) platform(c *Container) {
 		if !ok {
 			continue
 		}
-		d := k.diags.Errorf(CodePlatform, v.At, "container %q: %s is only for %s containers, and this one's platform is %s",
-			c.Key, o.Name, osTitle(o.OS), platformText(c))
+		d := k.diags.Errorf(CodePlatform, v.At, "%s: %s is only for %s containers, and this one's platform is %s",
+			who(c), o.Name, osTitle(o.OS), platformText(c))
 		if p := c.Image.Platform; p.Set {
 			d.Also(p.At, "the platform")
 		}
 		d.WithHelp("remove %s", o.Name)
 	}
 	if i := c.Windows.Isolation; target == linux && i.Set && i.Value != "default" {
-		k.diags.Errorf(CodePlatform, i.At, "container %q: isolation %s is only for Windows containers; Linux has default alone", c.Key, i.Value).
+		k.diags.Errorf(CodePlatform, i.At, "%s: isolation %s is only for Windows containers; Linux has default alone", who(c), i.Value).
 			WithHelp("write %s, or remove it", assign(i.At, "isolation", "default"))
 	}
 	for _, m := range c.Mounts.Mounts {
@@ -37,7 +37,7 @@ func (k *checker) platform(c *Container) {
 	}
 	for _, o := range c.Security.Options {
 		if o.Value.Key == "credentialspec" && target == linux {
-			k.diags.Errorf(CodePlatform, o.At, "container %q: credentialspec is only for Windows containers", c.Key).WithHelp("remove it")
+			k.diags.Errorf(CodePlatform, o.At, "%s: credentialspec is only for Windows containers", who(c)).WithHelp("remove it")
 		}
 	}
 }
@@ -69,12 +69,12 @@ func (k *checker) windows(c *Container) {
 		case winner == "cpus":
 			k.conflict(c, winner, first.At, name, v.At, "Windows takes one limit of the processor").WithHelp("keep one of them")
 		default:
-			k.diags.Warnf(CodeNoEffect, v.At, "container %q: %s has no effect beside %s, which goes before it", c.Key, name, winner).
+			k.diags.Warnf(CodeNoEffect, v.At, "%s: %s has no effect beside %s, which goes before it", who(c), name, winner).
 				Also(first.At, "%s", winner).WithHelp("remove %s", name)
 		}
 	}
 	if s := c.Resources.CPUShares; s.Value > 10000 {
-		k.diags.Errorf(CodeBadValue, s.At, "container %q, cpu-shares: Windows takes 1 to 10000 (got %d)", c.Key, s.Value).
+		k.diags.Errorf(CodeBadValue, s.At, "%s, cpu-shares: Windows takes 1 to 10000 (got %d)", who(c), s.Value).
 			WithHelp("write a smaller number")
 	}
 }

@@ -72,7 +72,7 @@ func (k *checker) remapped(c *Container) {
 
 // notRemapped reports an option that only a container with the host's users can have.
 func (k *checker) notRemapped(c *Container, option string, at diag.Range, why string) {
-	d := k.diags.Errorf(CodeConflict, at, "container %q: %s and %s exclude each other: %s", c.Key, option, k.remapName(c), why).
+	d := k.diags.Errorf(CodeConflict, at, "%s: %s and %s exclude each other: %s", who(c), option, k.remapName(c), why).
 		WithLabel("%s", option).WithHelp("add userns: host to this container, or remove %s", option)
 	k.alsoRemap(d, c)
 }

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/runfile/runfile/manifest/diag"
@@ -27,19 +26,15 @@ func HostDiagnostics(c *Container, problems []HostProblem) diag.List {
 				at = v.At
 			}
 		}
-		name := fmt.Sprintf("container %q", c.Key)
-		if c.At.File == CommandLine {
-			name = "runfile run" // which has made the key up
-		}
 		what := strings.TrimSpace(p.Option + " " + p.Entry)
 		var d *diag.Diagnostic
 		switch {
 		case p.Refused && p.Option == "":
-			d = l.Errorf(CodeHostRefuses, at, "%s: %s", name, p.Text)
+			d = l.Errorf(CodeHostRefuses, at, "%s: %s", who(c), p.Text)
 		case p.Refused:
-			d = l.Errorf(CodeHostRefuses, at, "%s, %s: %s", name, p.Option, p.Text)
+			d = l.Errorf(CodeHostRefuses, at, "%s, %s: %s", who(c), p.Option, p.Text)
 		default:
-			d = l.Warnf(CodeHostLacks, at, "%s: %s has no effect here: %s", name, what, p.Text)
+			d = l.Warnf(CodeHostLacks, at, "%s: %s has no effect here: %s", who(c), what, p.Text)
 		}
 		switch {
 		case p.Help != "":

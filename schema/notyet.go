@@ -34,7 +34,7 @@ var notYetValues = []struct {
 func NotYet(c *Container) diag.List {
 	var l diag.List
 	report := func(v Value, what, why string) {
-		l.Errorf(CodeNotYet, v.At, "container %q: runfile does not honour %s yet", c.Key, what).
+		l.Errorf(CodeNotYet, v.At, "%s: runfile does not honour %s yet", who(c), what).
 			WithHelp("%s; remove it, or see docs/conformance.md for what is honoured", why)
 	}
 	for i := range rows {
