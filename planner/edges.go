@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/runfile/runfile/manifest/diag"
@@ -119,7 +120,11 @@ func towardsService(e edge) int {
 func (m *maker) resolve(c *schema.Container, r schema.Reference) *schema.Container {
 	to := m.find(r.Target)
 	if to == nil && !m.exists(r.Target) {
-		d := m.diags.Errorf(CodeUnknownContainer, r.At, "%s of container %q names %q, which does not exist", r.Option, c.Key, r.Target)
+		whose := r.Option
+		if r.At.File != schema.CommandLine { // where the container has a key that nobody has written
+			whose += fmt.Sprintf(" of container %q", c.Key)
+		}
+		d := m.diags.Errorf(CodeUnknownContainer, r.At, "%s names %q, which does not exist", whose, r.Target)
 		m.suggest(d, r.Target, c.Key)
 	}
 	return to
