@@ -7,9 +7,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	// The planner's codes belong to docs/errors.md as well.
+	// Their codes belong to docs/errors.md as well.
 	_ "github.com/runfile/runfile/planner"
 	_ "github.com/runfile/runfile/planner/convert"
+	_ "github.com/runfile/runfile/schema/tidy"
 
 	"github.com/runfile/runfile/schema/gen"
 )
