@@ -191,6 +191,46 @@ func bracesHelp(text, name string) string {
 	return help
 }
 
+var variableStart = lazyRegexp(`\$\{`)
+
+// variableInBrackets finds ${NAME} without quotes in a list in brackets or a map in braces, where its brace begins a map.
+func variableInBrackets(s *source, line, last int) *guess {
+	for n := last; n >= line; n-- {
+		text := s.code(n)
+		for _, m := range variableStart().FindAllIndex(text, -1) {
+			at := m[0]
+			if inQuotes(text, at) || n <= line+1 && !bytes.ContainsAny(text[:at], "[{") { // the list begins there at the earliest
+				continue
+			}
+			from, end := itemAround(text, at)
+			return s.part(n, from, end, "inside [ ] and { } the brace of a variable begins a map",
+				"quote the value: %s", quoteText(string(text[from:end])))
+		}
+	}
+	return nil
+}
+
+// itemAround is the item of a list in brackets, or the value of a map in braces, that holds a variable.
+func itemAround(text []byte, at int) (from, end int) {
+	from = at
+	for from > 0 && bytes.IndexByte([]byte("[,{"), text[from-1]) < 0 && !bytes.HasSuffix(text[:from], []byte(": ")) {
+		from--
+	}
+	for from < at && text[from] == ' ' {
+		from++
+	}
+	depth := 0
+	for end = at; end < len(text) && (depth > 0 || bytes.IndexByte([]byte(",]}"), text[end]) < 0); end++ {
+		switch text[end] {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+	}
+	return from, from + len(bytes.TrimRight(text[from:end], " "))
+}
+
 // hashInBrackets finds an item that begins with #, which cuts the rest of the line off.
 func hashInBrackets(s *source, line, last int) *guess {
 	for n := last; n >= line; n-- {
@@ -249,6 +289,8 @@ func (s *source) behindQuoteAt(n, from int) *guess {
 	rest := text[end+1:]
 	switch trimmed := bytes.TrimLeft(rest, " "); {
 	case len(trimmed) == 0 || trimmed[0] == ':':
+		return nil
+	case bytes.IndexByte([]byte(",]}"), trimmed[0]) >= 0 && bytes.ContainsAny(text[:from], "[{"): // of a list or map
 		return nil
 	case string(rest) == ",":
 		return s.part(n, end+1, end+2, "a comma follows this value", "remove it; only a map in braces { } has commas")
