@@ -123,13 +123,23 @@ func (l *loader) parts(section *Node, what string) []part {
 	if !l.isMap(section, "`"+what+"s`", "NAME: {image: ...}") {
 		return nil
 	}
+	nameless := section.Entry("image") != nil && section.Get("image").Kind == Scalar
 	var out []part
+	var open *Entry // the container above, if it is empty
 	for _, e := range section.Entries {
-		if e.Value.Kind == Null {
+		switch {
+		case e.Value.Kind == Null:
 			e.Value = &Node{Kind: Map, Range: e.KeyRange}
-		}
-		if l.isMap(e.Value, "a "+what, "{image: ...}") {
 			out = append(out, part{Entry: e})
+			open, nameless = &e, false
+		case open != nil && l.beside(open, e, what):
+			open.Value.Entries = append(open.Value.Entries, e)
+		case nameless && e.Value.Kind != Map:
+			if e.Key == "image" {
+				l.noName(e, what)
+			}
+		case l.isMap(e.Value, "a "+what, partForm(e, what)):
+			out, open = append(out, part{Entry: e}), nil
 		}
 	}
 	return out

@@ -55,6 +55,41 @@ func containersHelp(n *Node, toml bool) string {
 	return "write each container below its name: `" + name + ":` in place of the dash"
 }
 
+// partForm is how a container or template is written.
+func partForm(e Entry, what string) string {
+	if e.Value.Kind == List && len(e.Value.Items) > 0 && e.Value.Items[0].Kind == Map {
+		if strings.HasSuffix(e.KeyRange.File, ".toml") {
+			return "[" + what + "s." + e.Key + "]"
+		}
+		return "a map: remove the dash"
+	}
+	return "{image: ...}"
+}
+
+// beside reports an option that stands in the column of its container's name, which is empty then. The options behind the
+// first are not reported again.
+func (l *loader) beside(container *Entry, e Entry, what string) bool {
+	first := len(container.Value.Entries) == 0
+	if e.Value.Kind == Map && (first || !l.o.Repeatable(e.Key)) {
+		return false
+	}
+	if first {
+		l.diags.Errorf(CodeWrongShape, e.KeyRange, "%s stands beside the %s %s, not in it", quoted(e.Key), what, quoted(container.Key)).
+			Also(container.KeyRange, "this %s is empty", what).
+			WithHelp("indent it, and the options behind it, deeper than %s:", container.Key)
+	}
+	return true
+}
+
+// noName reports the image of a container without a name.
+func (l *loader) noName(image Entry, what string) {
+	help := "write the " + what + "'s name above it, and indent its options deeper than the name"
+	if strings.HasSuffix(image.KeyRange.File, ".toml") {
+		help = "write [" + what + "s.NAME] above it"
+	}
+	l.diags.Errorf(CodeWrongShape, image.KeyRange, "\"image\" stands where the name of a %s has to stand", what).WithHelp("%s", help)
+}
+
 // texts returns the items of a list of single values, for which one bare value may stand.
 func (l *loader) texts(n *Node, what string) []*Node {
 	if n == nil || n.Kind == Null {

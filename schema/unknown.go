@@ -213,23 +213,46 @@ var topLevelForeign = map[string]string{
 	"extends": "templates", "container": "containers", "jobs": "containers", "configs": "",
 }
 
+// containerAtTop reads the containers of a section with a foreign name, and a container that stands outside of the section,
+// with their other mistakes. It returns what to write if that is more than another name.
+func (d *decoder) containerAtTop(p *Project, e manifest.Entry, name string) string {
+	s := spellingAt(e.KeyRange)
+	switch image := e.Value.Get("image"); {
+	case name == "containers" && image != nil && image.Kind == manifest.Scalar:
+		if s == spelledTOML {
+			return "write [containers.NAME]"
+		}
+		return "write `containers:`, and a name for the container between the two lines"
+	case name == "containers" && len(p.Containers) == 0:
+		p.Containers = d.containers(e.Value)
+	case name == "" && image != nil:
+		one := &manifest.Node{Kind: manifest.Map, Entries: []manifest.Entry{e}, Range: e.Value.Range}
+		p.Containers = append(p.Containers, d.containers(one)...)
+		if s == spelledTOML {
+			return "write [containers." + tomlKey(e.Key) + "]"
+		}
+		return "if this is a container, write it into the section `containers`, indented deeper than `containers:`"
+	}
+	return ""
+}
+
 // topLevel reports a key at the top of the file that is no section.
 func (d *decoder) topLevel(p *Project, e manifest.Entry) {
 	if strings.HasPrefix(e.Key, "x-") {
 		return
 	}
 	name := topLevelForeign[e.Key]
-	if name == "containers" && len(p.Containers) == 0 {
-		p.Containers = d.containers(e.Value) // with its other mistakes
-	}
+	help := d.containerAtTop(p, e, name)
 	diagnostic := d.diags.Errorf(CodeUnknownKey, e.KeyRange, "a runfile has no section %q", e.Key)
 	if name == "" {
 		name = plainName(e.Key, func(s string) bool { return slices.Contains(topLevelNames, s) })
 	}
-	if name == "" {
+	if name == "" && help == "" {
 		name, _ = diag.Nearest(e.Key, topLevelNames)
 	}
 	switch {
+	case help != "":
+		diagnostic.WithHelp("%s", help)
 	case name != "":
 		diagnostic.WithHelp("did you mean %q?", name)
 	case rowByName[e.Key] != nil:
