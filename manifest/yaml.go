@@ -220,7 +220,27 @@ func (r *yamlReader) checkPlain(text string, start, end int) {
 				return
 			}
 		}
+		r.checkDashes(start, line, last)
 	}
+}
+
+// checkDashes reports lines that were meant as items of a list: each is a word such as A=1 or 80:80, and YAML makes one
+// text of them.
+func (r *yamlReader) checkDashes(start, line, last int) {
+	at := -1 // where the first dash is missing
+	for n := line; n <= last; n++ {
+		from := max(start, r.src.starts[n]+r.src.indent(n))
+		word := r.src.code(n)[from-r.src.starts[n]:]
+		if !bytes.ContainsAny(word, "=:") || bytes.ContainsAny(word, " \t") {
+			return
+		}
+		if at < 0 && from == r.src.starts[n]+r.src.indent(n) {
+			at = from
+		}
+	}
+	n := r.src.lineOf(at)
+	word := r.src.code(n)[at-r.src.starts[n]:]
+	r.diags.Errorf(CodeSyntax, r.src.span(at, at+len(word)), "%s", dashSummary).WithHelp("write - %s", word)
 }
 
 func (r *yamlReader) sequence(n *yaml.Node, start, depth int) (*Node, int) {

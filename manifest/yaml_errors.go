@@ -44,7 +44,7 @@ const (
 
 var yamlProblems = []yamlProblem{
 	{"mapping values are not allowed", "a second `: ` in one line", quoteHelp, atColon, []guesser{wrongSeparator, deeperThanAbove, secondColon}},
-	{"did not find expected key", "this does not fit the section around it", "check the indentation, and quote a value that starts with [ { * & ! % @ or a quote", atRead, []guesser{notAligned}},
+	{"did not find expected key", "this does not fit the section around it", "check the indentation, and quote a value that starts with [ { * & ! % @ or a quote", atRead, []guesser{dashesMissing, notAligned}},
 	{"did not find expected '-' indicator", "this does not fit the list around it", "start each item with `- `, all at the same column", atRead, []guesser{notAligned}},
 	{"did not find expected ',' or ']'", "a list in brackets is not closed here", "end it with `]`, and put commas between the items", atRead, []guesser{variableInBrackets}},
 	{"did not find expected ',' or '}'", "a map in braces is not closed here", "end it with `}`, and put commas between the entries", atRead, []guesser{variableInBrackets}},

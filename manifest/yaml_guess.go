@@ -346,8 +346,29 @@ func missingDash(s *source, line, _ int) *guess {
 	if bytes.HasPrefix(text, []byte("-")) || bytes.Contains(text, []byte(": ")) || bytes.HasSuffix(text, []byte(":")) {
 		return nil
 	}
-	return &guess{at: at, summary: "an item of the list without its dash", help: fmt.Sprintf("write - %s", bytes.TrimRight(text, " "))}
+	return &guess{at: at, summary: dashSummary, help: fmt.Sprintf("write - %s", bytes.TrimRight(text, " "))}
 }
+
+var pairAlone = lazyRegexp(`^\s*([^\s:=]+[:=]\S+)$`)
+
+// dashesMissing finds the lines of a list that begin without dashes, where a comment ends the text that YAML makes of them.
+func dashesMissing(s *source, line, last int) *guess {
+	for n := last; n > line; n-- {
+		above := s.above(n)
+		if above < 1 || s.indent(above) != s.indent(n) {
+			continue
+		}
+		key := s.above(above)
+		m := pairAlone().FindSubmatchIndex(s.code(above))
+		if m == nil || key < 0 || !pairAlone().Match(s.code(n)) || s.indent(key) >= s.indent(n) || !bytes.HasSuffix(s.code(key), []byte(":")) {
+			continue
+		}
+		return s.part(above, m[2], m[3], dashSummary, "write - %s", s.code(above)[m[2]:m[3]])
+	}
+	return nil
+}
+
+const dashSummary = "an item of the list without its dash"
 
 var (
 	noSpace   = lazyRegexp(`^(\s*(?:- +)?)([A-Za-z][\w-]*)(\s*=\s*|:|\s+)(\S.*)$`)
