@@ -253,8 +253,10 @@ func (s *script) await(c *schema.Container) {
 
 // conditions notes what a container waits for and a script does not.
 func (s *script) conditions(c *schema.Container) {
+	said := map[string]bool{} // one reference may make the edge of another, as a link beside depends-on
 	for _, e := range s.edges {
-		if e.From == c.Key && (e.Condition == string(value.Healthy) || e.Condition == string(value.Ready)) {
+		if e.From == c.Key && (e.Condition == string(value.Healthy) || e.Condition == string(value.Ready)) && !said[e.To+" "+e.Condition] {
+			said[e.To+" "+e.Condition] = true
 			s.unsaid(s.origin(c, e), "%s starts when %s is %s; the script does not wait for that", c.Key, e.To, e.Condition)
 		}
 	}
