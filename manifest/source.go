@@ -109,6 +109,17 @@ func (s *source) offset(p diag.Pos) int {
 	return min(i, len(s.text))
 }
 
+// without is the source with other text of the same length between two offsets; lines stay lines.
+func (s *source) without(from, to int, c byte) *source {
+	text := bytes.Clone(s.text)
+	for i := from; i < min(to, len(text)); i++ {
+		if text[i] != '\n' && text[i] != '\r' {
+			text[i] = c
+		}
+	}
+	return newSource(s.file, text)
+}
+
 // span is the range between two offsets.
 func (s *source) span(from, to int) diag.Range {
 	return diag.Range{File: s.file, Start: s.pos(from), End: s.pos(max(from, to))}

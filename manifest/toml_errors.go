@@ -69,12 +69,54 @@ func explainToml(d *diag.List, at diag.Range, library string) {
 	d.Errorf(code, at, "%s", p.summary).WithHelp("%s", p.help)
 }
 
-// tomlSyntax turns an error of the positions library into a diagnostic.
+// tomlSyntax turns an error of the positions library into diagnostics: one for it, and those for the mistakes behind it
+// as long as each is understood and its line stands for itself.
 func tomlSyntax(s *source, p *unstable.Parser, err error) (d diag.List) {
+	for range maxMends {
+		found, understood := tomlMistake(s, p, err)
+		d = append(d, found...)
+		line := found[0].Subject.Start.Line - 1
+		if !understood || len(s.text) > maxMended || !s.complete(line) {
+			break
+		}
+		s = s.without(s.starts[line], s.starts[line]+len(s.line(line)), ' ')
+		p.Reset(s.text)
+		for p.NextExpression() { // only the form counts
+		}
+		if err = p.Error(); err == nil {
+			break
+		}
+	}
+	return d
+}
+
+// complete reports whether nothing that begins on a line ends on another, nor the other way round.
+func (s *source) complete(line int) bool {
+	text := s.code(line)
+	if bytes.Contains(text, []byte(`"""`)) || bytes.Contains(text, []byte("'''")) || openQuote(text) >= 0 {
+		return false
+	}
+	brackets := 0
+	for i, c := range text {
+		switch {
+		case inQuotes(text, i):
+		case c == '[' || c == '{':
+			brackets++
+		case c == ']' || c == '}':
+			if brackets--; brackets < 0 {
+				return false
+			}
+		}
+	}
+	return brackets == 0
+}
+
+// tomlMistake turns an error of the positions library into one diagnostic, and says whether it is known what was meant.
+func tomlMistake(s *source, p *unstable.Parser, err error) (d diag.List, understood bool) {
 	var e *unstable.ParserError
 	if !errors.As(err, &e) {
 		explainToml(&d, s.lineSpan(0), err.Error())
-		return d
+		return d, false
 	}
 	at := len(s.text)
 	if len(e.Highlight) > 0 {
@@ -86,10 +128,15 @@ func tomlSyntax(s *source, p *unstable.Parser, err error) (d diag.List) {
 	line := s.lineOf(at)
 	if g := s.guess(tomlGuesses, line, at-s.starts[line]); g != nil {
 		d.Errorf(CodeSyntax, g.at, "%s", g.summary).WithHelp("%s", g.help)
-		return d
+		return d, !wholeFile(s, line)
 	}
 	explainToml(&d, tomlWord(s, at), e.Message)
-	return d
+	return d, false
+}
+
+// wholeFile reports whether what is wrong at a line is wrong with the file.
+func wholeFile(s *source, line int) bool {
+	return mergeConflict(s, line, 0) != nil || yamlText(s, line, 0) != nil
 }
 
 // tomlWord is the range of the word at an offset.

@@ -202,7 +202,7 @@ func escapeInPath(s *source, line, _ int) *guess {
 	if m == nil || bytes.Contains(text[m[2]:m[3]], []byte(`\\`)) {
 		return nil
 	}
-	return s.part(line, m[0], m[1], `in double quotes a backslash begins an escape`, "use single quotes: '%s'", text[m[2]:m[3]])
+	return s.badValue(line, m[0], m[1], `in double quotes a backslash begins an escape`, "use single quotes: '%s'", text[m[2]:m[3]])
 }
 
 var decimalComma = lazyRegexp(`^[0-9]+,[0-9]+$`)

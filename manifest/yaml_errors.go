@@ -75,8 +75,33 @@ var (
 	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
 )
 
-// yamlSyntax turns an error of the library into one diagnostic.
+// yamlSyntax turns an error of the library into diagnostics: one for it, and those for the mistakes behind it as long as
+// the lines before are understood.
 func yamlSyntax(s *source, err error) (d diag.List) {
+	for range maxMends {
+		found, value := yamlMistake(s, err)
+		d = append(d, found...)
+		if value == (diag.Range{}) || len(s.text) > maxMended {
+			break
+		}
+		s = s.without(s.offset(value.Start), s.offset(value.End), 'x')
+		r := &yamlReader{src: s}
+		if _, err = r.document(); err == nil {
+			break
+		}
+	}
+	return d
+}
+
+// A text with mistakes of form is read again without them to find those behind, but neither too often nor if it is long.
+const (
+	maxMends  = 20
+	maxMended = 64 << 10 // bytes
+)
+
+// yamlMistake turns an error of the library into one diagnostic, and returns the place of the value if that is all it is
+// about.
+func yamlMistake(s *source, err error) (d diag.List, value diag.Range) {
 	text := err.Error()
 	line := 0
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
@@ -88,7 +113,7 @@ func yamlSyntax(s *source, err error) (d diag.List) {
 		at := max(bytes.LastIndex(s.text[:read], []byte("*"+m[1])), 0)
 		d.Errorf(CodeUnknownAnchor, s.span(at, at+1+len(m[1])), "there is no anchor &%s before this", m[1]).
 			WithHelp("quote the value if it should start with *, or put &%s at the value that is meant", m[1])
-		return d
+		return d, value
 	}
 	p := yamlProblem{summary: "this cannot be read as YAML"}
 	for _, known := range yamlProblems {
@@ -105,13 +130,13 @@ func yamlSyntax(s *source, err error) (d diag.List) {
 	if s.at(s.offset(at.Start)) == '\t' {
 		p.summary, p.help = tabSummary, tabHelp
 	} else if g := s.guess(slices.Concat(yamlGuesses, p.guesses), line, lastRead(s, read)); code == CodeSyntax && g != nil {
-		at, p.summary, p.help = g.at, g.summary, g.help
+		at, p.summary, p.help, value = g.at, g.summary, g.help, g.value
 	}
 	out := d.Errorf(code, at, "%s", p.summary)
 	if p.help != "" {
 		out.WithHelp("%s", p.help)
 	}
-	return d
+	return d, value
 }
 
 // lastRead is the last line with content, from 0, of what had been read.

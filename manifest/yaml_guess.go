@@ -14,6 +14,7 @@ import (
 type guess struct {
 	at            diag.Range
 	summary, help string
+	value         diag.Range // with other text there the line is right; the zero Range if it is not only about a value
 }
 
 // A guesser looks at the lines, counted from 0, where a YAML parser gave up: line is its own word for the place, last
@@ -45,6 +46,13 @@ func (s *source) guess(guesses []guesser, line, last int) *guess {
 func (s *source) part(line, from, to int, summary, help string, args ...any) *guess {
 	start := s.starts[line]
 	return &guess{at: s.span(start+from, start+to), summary: summary, help: fmt.Sprintf(help, args...)}
+}
+
+// badValue is a guess at a value.
+func (s *source) badValue(line, from, to int, summary, help string, args ...any) *guess {
+	g := s.part(line, from, to, summary, help, args...)
+	g.value = g.at
+	return g
 }
 
 // indent is the white space before a line's text, in bytes.
@@ -136,7 +144,7 @@ var keyedValue = lazyRegexp(`^\s*(?:(?:- +)+(?:[\w.-]+:\s+)?|[\w.-]+:\s+)((?:\[[
 func unquotedValue(s *source, line, last int) *guess {
 	for n := last; n >= line; n-- {
 		if m := keyedValue().FindSubmatchIndex(s.code(n)); m != nil {
-			return s.part(n, m[2], m[3], "this value means something else in YAML", "quote the value: %s", quoteText(string(s.code(n)[m[2]:m[3]])))
+			return s.badValue(n, m[2], m[3], "this value means something else in YAML", "quote the value: %s", quoteText(string(s.code(n)[m[2]:m[3]])))
 		}
 	}
 	return nil
@@ -150,7 +158,7 @@ func unquotedItem(s *source, line, last int) *guess {
 		text := s.code(n)
 		if m := itemInBrackets().FindSubmatchIndex(text); m != nil && !inQuotes(text, m[2]) {
 			value := strings.TrimRight(string(text[m[2]:m[3]]), " ")
-			return s.part(n, m[2], m[2]+len(value), "this value means something else in YAML", "quote the value: %s", quoteText(value))
+			return s.badValue(n, m[2], m[2]+len(value), "this value means something else in YAML", "quote the value: %s", quoteText(value))
 		}
 	}
 	return nil
@@ -170,6 +178,20 @@ func inQuotes(text []byte, at int) bool {
 	return open != 0
 }
 
+// inYAMLQuotes is inQuotes where a quote counts only at the beginning of a value: A="b" has none.
+func inYAMLQuotes(text []byte, at int) bool {
+	open := byte(0)
+	for i, c := range text[:at] {
+		switch {
+		case open == 0 && (c == '"' || c == '\'') && (i == 0 || bytes.IndexByte([]byte(" \t[{,"), text[i-1]) >= 0):
+			open = c
+		case c == open:
+			open = 0
+		}
+	}
+	return open != 0
+}
+
 var bracesExpr = lazyRegexp(`[^\s\[,{]*\{\{\s*([\w.]*)[^}]*\}\}[^\s\],]*`)
 
 // templateBraces finds {{ name }}, the variables of other tools.
@@ -177,7 +199,7 @@ func templateBraces(s *source, line, last int) *guess {
 	for n := last; n >= line; n-- {
 		text := s.code(n)
 		if m := bracesExpr().FindSubmatchIndex(text); m != nil && !inQuotes(text, m[0]) {
-			return s.part(n, m[0], m[1], "braces begin a map in YAML", "%s", bracesHelp(string(text[m[0]:m[1]]), string(text[m[2]:m[3]])))
+			return s.badValue(n, m[0], m[1], "braces begin a map in YAML", "%s", bracesHelp(string(text[m[0]:m[1]]), string(text[m[2]:m[3]])))
 		}
 	}
 	return nil
@@ -199,12 +221,15 @@ func variableInBrackets(s *source, line, last int) *guess {
 		text := s.code(n)
 		for _, m := range variableStart().FindAllIndex(text, -1) {
 			at := m[0]
-			if inQuotes(text, at) || n <= line+1 && !bytes.ContainsAny(text[:at], "[{") { // the list begins there at the earliest
+			if inYAMLQuotes(text, at) || n <= line+1 && !bytes.ContainsAny(text[:at], "[{") { // the list begins there at the earliest
 				continue
 			}
 			from, end := itemAround(text, at)
-			return s.part(n, from, end, "inside [ ] and { } the brace of a variable begins a map",
-				"quote the value: %s", quoteText(string(text[from:end])))
+			g := s.badValue(n, from, end, "inside [ ] and { } the brace of a variable begins a map", "quote the value: %s", quoteText(string(text[from:end])))
+			if bytes.Count(text[from:end], []byte("{")) != bytes.Count(text[from:end], []byte("}")) {
+				g.value = diag.Range{}
+			}
+			return g
 		}
 	}
 	return nil
@@ -470,5 +495,7 @@ func secondColon(s *source, _, last int) *guess {
 	if i < 0 || bytes.IndexByte([]byte(`"'[{`), text[from]) >= 0 {
 		return nil
 	}
-	return s.part(last, from+i, from+i+1, "a second `: ` in one line", "quote the value: %s", quoteText(string(text[from:])))
+	g := s.part(last, from+i, from+i+1, "a second `: ` in one line", "quote the value: %s", quoteText(string(text[from:])))
+	g.value = s.span(s.starts[last]+from, s.starts[last]+len(text))
+	return g
 }
