@@ -113,7 +113,7 @@ func yamlMistake(s *source, err error) (d diag.List, value diag.Range) {
 		at := max(bytes.LastIndex(s.text[:read], []byte("*"+m[1])), 0)
 		d.Errorf(CodeUnknownAnchor, s.span(at, at+1+len(m[1])), "there is no anchor &%s before this", m[1]).
 			WithHelp("quote the value if it should start with *, or put &%s at the value that is meant", m[1])
-		return d, value
+		return d, s.span(at, at+1+len(m[1]))
 	}
 	p := yamlProblem{summary: "this cannot be read as YAML"}
 	for _, known := range yamlProblems {

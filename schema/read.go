@@ -117,7 +117,12 @@ func readItems[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]
 	case manifest.List:
 	}
 	var out Items[T]
-	for _, item := range nodes {
+	for i := 0; i < len(nodes); i++ {
+		item := nodes[i]
+		if more := slipOfCommas(d, o, nodes[i:], p); more > 0 {
+			i += more
+			continue
+		}
 		if n.Kind == manifest.List && item.Kind == manifest.Scalar && item.Text == "" {
 			d.bad(o, item, &value.Error{Problem: "an entry is empty"})
 			continue

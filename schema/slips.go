@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/schema/value"
@@ -40,6 +41,48 @@ func slipOfItem[T any](d *decoder, o *Option, item *manifest.Node, p value.Parse
 	}
 	d.wrongType(o, item, "one value").Help = []string{"write " + s.text(e.Key+sep+e.Value.Text)}
 	return true
+}
+
+// withCommas are the lists whose values have parts between commas.
+var withCommas = []string{"volume", "mount", "tmpfs", "network"}
+
+// slipOfCommas reports a value with commas that stands without quotes in brackets, where each of its commas ends an item:
+// [./src:/src:ro,z]. It returns how many of the items behind the first belong to the value.
+func slipOfCommas[T any](d *decoder, o *Option, items []*manifest.Node, p value.Parser[T]) int {
+	if len(items) < 2 || !slices.Contains(withCommas, o.Name) || !adjacent(items[0], items[1]) {
+		return 0
+	}
+	whole, bad := "", false
+	for i, item := range items[:min(len(items), maxCommas)] {
+		if !unquoted(item) || i > 0 && !adjacent(items[i-1], item) {
+			return 0
+		}
+		_, err := p.Parse(item.Text)
+		bad = bad || err != nil
+		whole += strings.Repeat(",", min(i, 1)) + item.Text
+		if i == 0 || !bad {
+			continue
+		}
+		if _, err := p.Parse(whole); err == nil {
+			d.diags.Errorf(CodeBadValue, span(items[0].Range, item.Range), "%s, %s: inside [ ] each comma ends an item", d.who, o.Name).
+				WithHelp("quote the value: %s", quoted(whole))
+			return i
+		}
+	}
+	return 0
+}
+
+// maxCommas is how many parts a value is put together from at most.
+const maxCommas = 10
+
+// unquoted reports whether a single value stands in the file as it is.
+func unquoted(n *manifest.Node) bool {
+	return n.Kind == manifest.Scalar && n.Range.End.Column-n.Range.Start.Column == utf8.RuneCountInString(n.Text)
+}
+
+// adjacent reports whether only a comma, and perhaps a blank, is between two items.
+func adjacent(a, b *manifest.Node) bool {
+	return a.Range.End.Line == b.Range.Start.Line && b.Range.Start.Column-a.Range.End.Column <= 2
 }
 
 // slipOfMap reports a map where an option takes a list of texts.

@@ -131,12 +131,16 @@ func (d *decoder) otherwise(e manifest.Entry) string {
 		return a
 	}
 	var lines []string
-	for _, letter := range strings.TrimPrefix(e.Key, "-") {
+	letters := strings.TrimPrefix(e.Key, "-")
+	for _, letter := range letters {
 		r := rowByName[shortName(string(letter))]
-		if r == nil || r.Kind != Switch || !strings.HasPrefix(e.Key, "-") || len(e.Key) < 3 {
+		if r == nil || r.Kind != Switch || len(letters) < 2 {
 			return ""
 		}
 		lines = append(lines, spellingAt(e.KeyRange).pair(r.Name, "true"))
+	}
+	if len(lines) == 0 {
+		return ""
 	}
 	return "write " + strings.Join(lines, " and ")
 }
