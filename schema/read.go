@@ -177,6 +177,11 @@ func readMapEntry[T any](d *decoder, o *Option, e manifest.Entry, n *manifest.No
 			want = "a map"
 		}
 		diagnostic := d.wrongType(o, n, want+" for "+e.Key)
+		if o.Name == "depends-on" && n.Kind == manifest.Scalar {
+			condition := &manifest.Node{Kind: manifest.Map, Entries: []manifest.Entry{{Key: "condition", Value: n}}}
+			whole := &manifest.Node{Kind: manifest.Map, Entries: []manifest.Entry{{Key: e.Key, Value: condition}}}
+			diagnostic.Help = []string{"write " + spellingAt(n.Range).line(o.Name, whole)}
+		}
 		if name, inner := dottedName(e); name != "" && form.sep == "=" {
 			diagnostic.Help = []string{fmt.Sprintf("a dot makes a map of it; quote the name: %s", spellingAt(n.Range).quotedPair(name, inner))}
 		}

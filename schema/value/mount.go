@@ -23,7 +23,7 @@ var mountModeWords = []string{
 
 var volumeKeys = []string{"type", "source", "target", "read-only", "propagation", "selinux", "nocopy"}
 
-var drivePath = lazy(`^[A-Za-z]:\\`)
+var drivePath = lazy(`^[A-Za-z]:(\\|/[^:]*:/)`) // no volume's name has one letter
 
 var volumeName = lazy(namePattern)
 

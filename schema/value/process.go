@@ -253,11 +253,16 @@ func RestartSyntax() Parser[RestartPolicy] {
 	}
 }
 
+var retriesMeant = lazy(`^on[-_ ]failure[ ,;=/-]\s*([1-9][0-9]*)$`)
+
 var restartWords = []string{"no", "always", "unless-stopped", "on-failure"}
 
 func parseRestart(s string) (RestartPolicy, error) {
 	name, count, hasCount := strings.Cut(s, ":")
 	if !contains(restartWords, name) {
+		if m := retriesMeant().FindStringSubmatch(s); m != nil {
+			return RestartPolicy{}, bad("%q is not a restart policy", s).fix("write on-failure:%s", m[1])
+		}
 		return RestartPolicy{}, bad("%q is not a restart policy", s).from(name, restartWords)
 	}
 	if !hasCount {
