@@ -43,14 +43,19 @@ func (o *Option) firstWord() string {
 }
 
 // ToTOML writes a piece of a runfile that is YAML as TOML, "" if it is none.
-func ToTOML(yaml string) string {
+func ToTOML(yaml string) string { return strings.TrimSpace(rewritten(yaml, "toml")) }
+
+// ToJSON writes it as JSON.
+func ToJSON(yaml string) string { return rewritten(yaml, "json") }
+
+func rewritten(yaml, format string) string {
 	root, diags := manifest.ParseYAML("", []byte(yaml))
 	if diags.HasErrors() {
 		return ""
 	}
 	var b strings.Builder
-	if err := WriteTree(&b, root, "toml"); err != nil {
+	if err := WriteTree(&b, root, format); err != nil {
 		return ""
 	}
-	return strings.TrimSpace(b.String())
+	return b.String()
 }

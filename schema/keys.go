@@ -1,5 +1,7 @@
 package schema
 
+import "slices"
+
 // Key is a key of a runfile that is no option of a container and no key of a Section: one at the top of the file, in a
 // declaration of vars, in an entry of include, or one with which a container takes over a template.
 type Key struct {
@@ -12,14 +14,13 @@ type Key struct {
 // Keys returns those keys, in the order in which a file has them.
 func Keys() []Key { return fileKeys }
 
-// KeyDoc is the Doc of a key, "" if there is none of that name.
-func KeyDoc(name string) string {
-	for _, k := range fileKeys {
-		if k.Name == name {
-			return k.Doc
-		}
+// KeyOf is the key of that name.
+func KeyOf(name string) Key {
+	i := slices.IndexFunc(fileKeys, func(k Key) bool { return k.Name == name })
+	if i < 0 {
+		return Key{Name: name}
 	}
-	return ""
+	return fileKeys[i]
 }
 
 var fileKeys = []Key{

@@ -79,7 +79,8 @@ func Repeatable(name string) bool {
 type Section struct {
 	Name    string // at the top of the file
 	Doc     string
-	Named   bool // a map of named entries that have the keys, not the keys themselves
+	Example string // the section in YAML
+	Named   bool   // a map of named entries that have the keys, not the keys themselves
 	Options []Option
 }
 
@@ -87,18 +88,21 @@ type Section struct {
 func Sections() []Section {
 	return []Section{
 		{
-			Name: "networks", Named: true, Options: data(networkRows),
+			Name: "networks", Named: true, Example: "networks:\n  back: {subnet: 172.28.0.0/16, internal: true}", Options: data(networkRows),
 			Doc: "User-defined networks. One that a container names without an entry here is made with all defaults.",
 		},
 		{
-			Name: "volumes", Named: true, Options: data(volumeRows),
+			Name: "volumes", Named: true, Example: "volumes:\n  data: {driver: local}", Options: data(volumeRows),
 			Doc: "Named volumes. One that a container names without an entry here is made with all defaults.",
 		},
 		{
-			Name: "secrets", Named: true, Options: data(secretRows),
+			Name: "secrets", Named: true, Example: "secrets:\n  dbpw: {file: ./db.password}", Options: data(secretRows),
 			Doc: "Secrets that containers get as files. Not honoured yet.",
 		},
-		{Name: "policy", Options: data(policyRows), Doc: "How a run as a whole behaves."},
+		{
+			Name: "policy", Example: "policy: {max-parallel: 4, timeout: 20m}", Options: data(policyRows),
+			Doc: "How a run as a whole behaves.",
+		},
 	}
 }
 

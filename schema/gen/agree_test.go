@@ -142,6 +142,60 @@ func TestExamplesMatchSchema(t *testing.T) {
 	}
 }
 
+// TestSchemaDescribesKeys: an editor has words and an example for every key of a file, of a container, of the sections, of
+// vars and of include.
+func TestSchemaDescribesKeys(t *testing.T) {
+	text, err := gen.JSONSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root struct{ Definitions map[string]map[string]any }
+	if err := json.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	var walk func(path string, tree any)
+	walk = func(path string, tree any) {
+		m, _ := tree.(map[string]any)
+		if list, ok := tree.([]any); ok {
+			for _, item := range list {
+				walk(path, item)
+			}
+		}
+		for name, p := range m {
+			keys, _ := p.(map[string]any)
+			if name != "properties" {
+				walk(path, p)
+				continue
+			}
+			for key, p := range keys {
+				p, _ := p.(map[string]any)
+				target, isRef := p["$ref"].(string)
+				if isRef {
+					p = root.Definitions[strings.TrimPrefix(target, "#/definitions/")]
+				}
+				for _, word := range []string{"description", "markdownDescription", "examples"} {
+					if p[word] == nil {
+						t.Errorf("%s.%s has no %s", path, key, word)
+					}
+				}
+				count++
+				if !isRef {
+					walk(path+"."+key, p)
+				}
+			}
+		}
+	}
+	for name, d := range root.Definitions {
+		if !strings.HasPrefix(name, "option-") { // the keys of one value
+			walk(name, d)
+		}
+	}
+	if count < 150 {
+		t.Errorf("only %d keys", count)
+	}
+}
+
 // TestVariablesMatchSchema demands that a variable may stand for any value.
 func TestVariablesMatchSchema(t *testing.T) {
 	s := compiled(t)

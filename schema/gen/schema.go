@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/runfile/runfile/schema"
@@ -24,7 +25,44 @@ func described(s map[string]any, text string) map[string]any {
 }
 
 // key is a schema with the description of a key of the file.
-func key(s map[string]any, name string) map[string]any { return described(s, schema.KeyDoc(name)) }
+func key(s map[string]any, name string) map[string]any {
+	k := schema.KeyOf(name)
+	return exemplified(described(s, k.Doc), k.Example, name)
+}
+
+// exemplified is a schema with the value that the last part of a key's name has in a piece of a runfile.
+func exemplified(s map[string]any, yaml, name string) map[string]any {
+	var root any
+	if err := json.Unmarshal([]byte(schema.ToJSON(yaml)), &root); err != nil {
+		return s
+	}
+	if v, ok := find(root, name[strings.LastIndexByte(name, '.')+1:]); ok {
+		s["examples"] = []any{v}
+	}
+	return s
+}
+
+// find looks for a key in a tree.
+func find(tree any, key string) (any, bool) {
+	switch tree := tree.(type) {
+	case map[string]any:
+		if v, ok := tree[key]; ok {
+			return v, true
+		}
+		for _, name := range slices.Sorted(maps.Keys(tree)) {
+			if v, ok := find(tree[name], key); ok {
+				return v, true
+			}
+		}
+	case []any:
+		for _, item := range tree {
+			if v, ok := find(item, key); ok {
+				return v, true
+			}
+		}
+	}
+	return nil, false
+}
 
 // JSONSchema returns the schema of a runfile in the subset of draft-07 that editors understand. It knows the shape and
 // the syntax of values; rules between options are beyond it, so it accepts some files that Decode refuses, and never
@@ -102,6 +140,8 @@ func properties(options []schema.Option) map[string]any {
 		}
 		if e := example(o); e != nil {
 			s["examples"] = []any{e}
+		} else {
+			s = exemplified(s, o.Line(), o.Name)
 		}
 		out[o.Name] = s
 	}
@@ -119,7 +159,7 @@ func example(o schema.Option) any {
 		return o.Example
 	case schema.Words, schema.Object:
 	}
-	return nil // flow text of YAML
+	return nil // text of YAML
 }
 
 // withVariables lets ${NAME} stand wherever a value has a form of its own.
@@ -234,7 +274,7 @@ func topLevel() map[string]any {
 		if !s.Named {
 			entry = map[string]any{"allOf": []any{entry}} // keywords beside $ref are ignored in draft-07
 		}
-		out[s.Name] = described(entry, s.Doc)
+		out[s.Name] = exemplified(described(entry, s.Doc), s.Example, s.Name)
 	}
 	return out
 }

@@ -38,7 +38,7 @@ func allTopics() []Topic {
 		out = append(out, keyTopic(k))
 	}
 	for _, s := range schema.Sections() {
-		section := Topic{Name: s.Name, Heading: "Keys of a file", Kind: "section", Help: s.Doc}
+		section := Topic{Name: s.Name, Heading: "Keys of a file", Kind: "section", Help: s.Doc, YAML: s.Example, TOML: schema.ToTOML(s.Example)}
 		for i := range s.Options {
 			t := optionTopic(&s.Options[i])
 			section.Keys = append(section.Keys, s.Name+"."+t.Name)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/runfile/runfile/manifest/diag"
 	"github.com/runfile/runfile/schema"
@@ -20,7 +22,7 @@ func (a *app) explainVerb() *cobra.Command {
 		Use: "explain [OPTIONS] [CODE|KEY]", Short: "Explain an error code or a key of the runfile", GroupID: "about",
 		Long: "Explains a key of a container (publish, -p, or another tool's name for it), a section or a key in it (networks.subnet,\n" +
 			"policy, vars.default), or the code of an error. Without an argument all of them are listed.",
-		Example: "  runfile explain cpu-shares\n  runfile explain -- -p\n  runfile explain networks.subnet\n  runfile explain unknown-option",
+		Example: "  runfile explain cpu-shares\n  runfile explain -p\n  runfile explain networks.subnet\n  runfile explain unknown-option",
 		ValidArgsFunction: func(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -44,6 +46,13 @@ func (a *app) explainVerb() *cobra.Command {
 			return a.explain(word)
 		},
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var unknown *pflag.NotExistError
+		if errors.As(err, &unknown) && form == "text" { // -p and --publish are what it is asked about
+			return a.explain(unknown.GetSpecifiedName())
+		}
+		return cmd.Parent().FlagErrorFunc()(cmd, err)
+	})
 	cmd.Flags().StringVar(&form, "format", "text", "text, or json: everything about the key or code, or about all of them")
 	return cmd
 }

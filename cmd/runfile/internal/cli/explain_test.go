@@ -20,7 +20,7 @@ func TestExplain(t *testing.T) {
 		"net":              {"--net is another spelling of --network", "network (list)"},
 		"healthcheck":      {"write health-cmd"},
 		"services":         {"it is called containers."},
-		"networks":         {"networks.subnet"},
+		"networks":         {"networks.subnet", "[networks.back]"},
 		"networks.subnet":  {"networks.subnet (value)", "  networks:\n    NAME:\n      subnet: ", "[networks.NAME]"},
 		"networks.gateway": {"Needs       subnet"},
 		"policy":           {"policy.max-parallel"},
@@ -44,6 +44,11 @@ func TestExplain(t *testing.T) {
 			if r.code != 0 || !strings.Contains(r.stdout, text) || r.stderr != "" {
 				t.Errorf("explain %s: %d, want %q in\n%s%s", word, r.code, text, r.stdout, r.stderr)
 			}
+		}
+	}
+	for _, flag := range []string{"-p", "--publish"} {
+		if r := runIn(t, nil, nil, "explain", flag); r.code != 0 || !strings.Contains(r.stdout, "publish (list)") {
+			t.Errorf("explain %s: %+v", flag, r)
 		}
 	}
 	if r := runIn(t, nil, nil, "explain", "nonsense"); r.code != 2 || !strings.Contains(r.stderr, "there is neither") {
