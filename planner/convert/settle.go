@@ -190,13 +190,13 @@ func markInside(spots map[diag.Pos]spot, written, n *manifest.Node, p *part, emp
 func (d *draft) leaveOut(diags diag.List, spots map[diag.Pos]spot) (again bool, rest diag.List) {
 	gone := map[*part]bool{}
 	for _, found := range diags {
-		if s := nearest(found.Subject, spots); found.Severity == diag.Error && s.whole {
+		if s := nearest(found.Subject, spots); found.Severity == diag.Error && s.whole && !lacksValue(found) {
 			gone[s.part] = true
 		}
 	}
 	for _, found := range diags {
-		if found.Code == manifest.CodeMissingVariable || found.Code == manifest.CodeUndefinedVariable {
-			continue // declared without a default, which is reported where the variable is used first
+		if lacksValue(found) {
+			continue
 		}
 		others := others(found, spots)
 		s := locate(&found, spots)
@@ -214,6 +214,12 @@ func (d *draft) leaveOut(diags diag.List, spots map[diag.Pos]spot) (again bool, 
 		}
 	}
 	return again, rest
+}
+
+// lacksValue reports whether a diagnostic is about a variable that is declared without a default. It stays, and has been
+// reported where it is used first.
+func lacksValue(found diag.Diagnostic) bool {
+	return found.Code == manifest.CodeMissingVariable || found.Code == manifest.CodeUndefinedVariable
 }
 
 // stays reports whether a value is right as far as the input goes: files that it names may come later.
