@@ -170,7 +170,12 @@ func (l *loader) declarationKey(d *declaration, k Entry) {
 		}
 	case "required", "secret":
 		if v.Kind != Scalar || v.Type != Bool {
-			l.diags.Errorf(CodeBadVariable, v.Range, "%s is true or false", k.Key)
+			d := l.diags.Errorf(CodeBadVariable, v.Range, "%s is true or false", k.Key)
+			if word := strings.ToLower(v.Text); word == "true" || word == "false" {
+				d.WithHelp("write %s, without quotes", word)
+			} else if meant := switchWords[word]; meant != "" {
+				d.WithHelp("write %s", meant)
+			}
 			return
 		}
 		yes := strings.EqualFold(v.Text, "true")

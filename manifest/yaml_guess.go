@@ -213,6 +213,25 @@ func bracesHelp(text, name string) string {
 	return help
 }
 
+var endOfValue = lazyRegexp(`["}\]\w]$`)
+
+// commaMissing finds a line of JSON behind which a comma is missing: the next one begins with a quote.
+func commaMissing(s *source, _, last int) *guess {
+	if s.at(s.skip(0, " \t\r\n")) != '{' {
+		return nil
+	}
+	for n := last; n > 0; n-- {
+		above := s.above(n)
+		if above < 0 || !bytes.HasPrefix(bytes.TrimLeft(s.code(n), " \t"), []byte(`"`)) {
+			continue
+		}
+		if text := s.code(above); endOfValue().Match(text) {
+			return s.part(above, len(text)-1, len(text), "a comma is missing behind this", "put a comma there")
+		}
+	}
+	return nil
+}
+
 var variableStart = lazyRegexp(`\$\{`)
 
 // variableInBrackets finds ${NAME} without quotes in a list in brackets or a map in braces, where its brace begins a map.
