@@ -93,7 +93,7 @@ func tomlSyntax(s *source, p *unstable.Parser, err error) (d diag.List) {
 // complete reports whether nothing that begins on a line ends on another, nor the other way round.
 func (s *source) complete(line int) bool {
 	text := s.code(line)
-	if bytes.Contains(text, []byte(`"""`)) || bytes.Contains(text, []byte("'''")) || openQuote(text) >= 0 {
+	if len(text) > maxGuessLine || bytes.Contains(text, []byte(`"""`)) || bytes.Contains(text, []byte("'''")) || openQuote(text) >= 0 {
 		return false
 	}
 	brackets := 0

@@ -149,6 +149,8 @@ func headerWithBlanks(s *source, line, _ int) *guess {
 		strings.Join(strings.Fields(string(text[m[6]:m[7]])), "-"), text[m[8]:m[9]])
 }
 
+var opensList = lazyRegexp(`^\s*[\w.-]+\s*=\s*[\[{]`)
+
 // openListAbove finds the list that was never closed where a key stands in place of an item.
 func openListAbove(s *source, line, at int) *guess {
 	text := s.code(line)
@@ -156,7 +158,10 @@ func openListAbove(s *source, line, at int) *guess {
 		return nil
 	}
 	n := s.above(line)
-	for n > 0 && !equalsPair().Match(s.code(n)) {
+	for n >= 0 && !opensList().Match(s.code(n)) {
+		if text := s.code(n); len(text) > 0 && bytes.IndexByte([]byte(`"'`), text[s.indent(n)]) < 0 && equalsPair().Match(text) {
+			return nil // complete, and no item such as "A=1"
+		}
 		n = s.above(n)
 	}
 	if n < 0 {
@@ -164,11 +169,8 @@ func openListAbove(s *source, line, at int) *guess {
 	}
 	text = s.code(n)
 	from := bytes.IndexAny(text, "[{")
-	if from < 0 || inQuotes(text, from) {
-		return nil
-	}
 	closing := map[byte]string{'[': "]", '{': "}"}[text[from]]
-	return s.part(n, from, len(text), "this bracket is never closed", "end it with `%s`", closing)
+	return s.part(n, from, len(text), openSummary, "end it with `%s`", closing)
 }
 
 // openTomlQuote points at the quote that is not closed on its line.
@@ -223,6 +225,9 @@ func noValueBehind(s *source, line, at int) *guess {
 	return s.part(line, from, len(text), "a value is missing behind `=`", "give it one, or remove the key")
 }
 
+// quotedWords are words in double quotes side by side.
+var quotedWords = lazyRegexp(`^"[^"\s]*"(?:\s+"[^"\s]*")+$`)
+
 // behindTomlQuote finds text behind the quote that ends a value: 'it's', "a", "b".
 func behindTomlQuote(s *source, line, _ int) *guess {
 	text := s.code(line)
@@ -234,6 +239,9 @@ func behindTomlQuote(s *source, line, _ int) *guess {
 	switch rest := bytes.TrimSpace(text[tomlStringEnd(text, m[4]):]); {
 	case found == nil || len(rest) == 0: // a text of several lines
 		return nil
+	case quotedWords().Match(text[m[4]:m[5]]):
+		list := strings.Join(strings.Fields(string(text[m[4]:m[5]])), ", ")
+		return s.part(line, m[4], m[5], "several values need brackets around them", "write %s = [%s]", text[m[2]:m[3]], list)
 	case rest[0] == ',':
 		return s.part(line, m[4], m[5], "several values need brackets around them", "write %s = [%s]", text[m[2]:m[3]], text[m[4]:m[5]])
 	case bytes.IndexByte(rest, text[m[4]]) < 0:

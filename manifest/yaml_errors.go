@@ -44,10 +44,10 @@ const (
 
 var yamlProblems = []yamlProblem{
 	{"mapping values are not allowed", "a second `: ` in one line", quoteHelp, atColon, []guesser{wrongSeparator, deeperThanAbove, secondColon}},
-	{"did not find expected key", "this does not fit the section around it", "check the indentation, and quote a value that starts with [ { * & ! % @ or a quote", atRead, []guesser{dashesMissing, notAligned}},
+	{"did not find expected key", "this does not fit the section around it", "check the indentation, and quote a value that starts with [ { * & ! % @ or a quote", atRead, []guesser{dashesMissing, itemNotAligned, notAligned}},
 	{"did not find expected '-' indicator", "this does not fit the list around it", "start each item with `- `, all at the same column", atRead, []guesser{notAligned}},
-	{"did not find expected ',' or ']'", "a list in brackets is not closed here", "end it with `]`, and put commas between the items", atRead, []guesser{variableInBrackets, commaMissing}},
-	{"did not find expected ',' or '}'", "a map in braces is not closed here", "end it with `}`, and put commas between the entries", atRead, []guesser{variableInBrackets, commaMissing}},
+	{"did not find expected ',' or ']'", "a list in brackets is not closed here", "end it with `]`, and put commas between the items", atRead, []guesser{variableInBrackets, commaMissing, openBracket}},
+	{"did not find expected ',' or '}'", "a map in braces is not closed here", "end it with `}`, and put commas between the entries", atRead, []guesser{variableInBrackets, commaMissing, openBracket}},
 	{"did not find expected node content", "a value is missing here", quoteHelp, atRead, nil},
 	{"did not find expected <document start>", "this does not belong to the section above", "check the indentation", atRead, []guesser{notAligned}},
 	{"found character that cannot start any token", "a value may not start with this character", quoteHelp, atRead, nil},

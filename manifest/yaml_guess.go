@@ -27,6 +27,9 @@ var yamlGuesses = []guesser{
 	escapedPaths, behindQuote, listBehindKey, blockNotIndented,
 }
 
+// maxGuessLine bounds the lines that are looked through for brackets outside of quotes, place by place.
+const maxGuessLine = 2000
+
 func lazyRegexp(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
@@ -238,6 +241,9 @@ var variableStart = lazyRegexp(`\$\{`)
 func variableInBrackets(s *source, line, last int) *guess {
 	for n := last; n >= line; n-- {
 		text := s.code(n)
+		if len(text) > maxGuessLine {
+			continue
+		}
 		for _, m := range variableStart().FindAllIndex(text, -1) {
 			at := m[0]
 			if inYAMLQuotes(text, at) || n <= line+1 && !bytes.ContainsAny(text[:at], "[{") { // the list begins there at the earliest
@@ -340,6 +346,9 @@ func (s *source) behindQuoteAt(n, from int) *guess {
 		return s.part(n, end+1, end+2, "a comma follows this value", "remove it; only a map in braces { } has commas")
 	}
 	whole := string(text[from:])
+	if quotedWords().MatchString(whole) {
+		return s.part(n, from, len(text), "several values need brackets around them", "write [%s]", strings.Join(strings.Fields(whole), ", "))
+	}
 	inner := whole
 	if whole[len(whole)-1] == whole[0] {
 		inner = whole[1 : len(whole)-1]
@@ -472,8 +481,18 @@ func deeperThanAbove(s *source, _, last int) *guess {
 
 var firstWord = lazyRegexp(`^\s*((?:- )?[^\s:]*)`)
 
-// notAligned finds a line that begins between the columns of the sections around it.
+// notAligned finds a line that begins between the columns of the sections around it. The parser may have read one line
+// more.
 func notAligned(s *source, _, last int) *guess {
+	if n := s.above(last); n > 0 && s.indent(n) < s.indent(last) && s.indent(n) < s.indent(max(s.above(n), 0)) {
+		if g := s.misaligned(n); g != nil {
+			return g
+		}
+	}
+	return s.misaligned(last)
+}
+
+func (s *source) misaligned(last int) *guess {
 	own := s.indent(last)
 	nearest := -1
 	for n, most := s.above(last), 1<<30; n >= 0 && most > 0; n = s.above(n) {
@@ -498,6 +517,62 @@ func notAligned(s *source, _, last int) *guess {
 }
 
 func distance(a, b int) int { return max(a-b, b-a) }
+
+// itemNotAligned finds an item of a list that does not begin in the column of the one above it; the parser gives up at the
+// line behind it.
+func itemNotAligned(s *source, _, last int) *guess {
+	n := s.above(last)
+	above := s.above(max(n, 0))
+	if n < 0 || above < 0 || s.indent(n) >= s.indent(above) || s.indent(n) != s.indent(last) {
+		return nil
+	}
+	for _, line := range []int{n, above} {
+		if !bytes.HasPrefix(s.code(line)[s.indent(line):], []byte("- ")) {
+			return nil
+		}
+	}
+	return &guess{
+		at: s.lineSpan(n), summary: "this item is not aligned with the one above it",
+		help: fmt.Sprintf("begin its dash in column %d", s.indent(above)+1),
+	}
+}
+
+var startsKey = lazyRegexp(`^\s*[\w.-]+:(?: |$)`)
+
+// openBracket finds the bracket that is not closed before the next key.
+func openBracket(s *source, line, last int) *guess {
+	for n := max(line, 0); n < last; n++ {
+		text := s.code(n)
+		if len(text) > maxGuessLine {
+			return nil
+		}
+		from := -1
+		for i, c := range text {
+			switch {
+			case c != '[' && c != '{' && c != ']' && c != '}' || inYAMLQuotes(text, i):
+			case c == '[' || c == '{':
+				from = max(from, i)
+			default:
+				from = -1
+			}
+		}
+		if from < 0 {
+			continue
+		}
+		next := n + 1
+		for next < last && s.blank(next) {
+			next++
+		}
+		if !startsKey().Match(s.code(next)) || s.indent(next) > s.indent(n) {
+			return nil
+		}
+		closing := map[byte]string{'[': "]", '{': "}"}[text[from]]
+		return s.part(n, from, len(text), openSummary, "end it with `%s`", closing)
+	}
+	return nil
+}
+
+const openSummary = "this bracket is never closed"
 
 // secondColon finds a value that holds a colon and a space.
 func secondColon(s *source, _, last int) *guess {

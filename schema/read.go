@@ -182,7 +182,7 @@ func readMapEntry[T any](d *decoder, o *Option, e manifest.Entry, n *manifest.No
 			whole := &manifest.Node{Kind: manifest.Map, Entries: []manifest.Entry{{Key: e.Key, Value: condition}}}
 			diagnostic.Help = []string{"write " + spellingAt(n.Range).line(o.Name, whole)}
 		}
-		if name, inner := dottedName(e); name != "" && form.sep == "=" {
+		if name, inner := dottedName(e); spellingAt(n.Range) == spelledTOML && name != "" && form.sep == "=" {
 			diagnostic.Help = []string{fmt.Sprintf("a dot makes a map of it; quote the name: %s", spellingAt(n.Range).quotedPair(name, inner))}
 		}
 		return v, false

@@ -246,11 +246,11 @@ func (d *decoder) topLevel(p *Project, e manifest.Entry) {
 		return
 	}
 	name := topLevelForeign[e.Key]
-	help := d.containerAtTop(p, e, name)
-	diagnostic := d.diags.Errorf(CodeUnknownKey, e.KeyRange, "a runfile has no section %q", e.Key)
 	if name == "" {
 		name = plainName(e.Key, func(s string) bool { return slices.Contains(topLevelNames, s) })
 	}
+	help := d.containerAtTop(p, e, name)
+	diagnostic := d.diags.Errorf(CodeUnknownKey, e.KeyRange, "a runfile has no section %q", e.Key)
 	if name == "" && help == "" {
 		name, _ = diag.Nearest(e.Key, topLevelNames)
 	}

@@ -114,7 +114,7 @@ func sourceType(source string) (MountType, error) {
 
 func mountTarget(target string) (string, error) {
 	if !strings.HasPrefix(target, "/") {
-		return "", bad("the target %q is not an absolute path", target).fix("write /%s", target)
+		return "", bad("the target %q is not an absolute path", target).fix("%s", wholePath(target))
 	}
 	clean := path.Clean(target)
 	if clean == "/" {

@@ -356,9 +356,17 @@ func AbsPath() Parser[string] {
 	}
 }
 
+// wholePath says how to write a path inside a container that does not begin with a slash.
+func wholePath(s string) string {
+	if rest, ok := strings.CutPrefix(s, "~"); ok {
+		return "write the whole path, for example /root" + rest
+	}
+	return "write /" + strings.TrimPrefix(s, "./")
+}
+
 func absPath(s string) (string, error) {
 	if !strings.HasPrefix(s, "/") {
-		return "", bad("%q is not an absolute path", s).fix("write /%s", strings.TrimPrefix(s, "./"))
+		return "", bad("%q is not an absolute path", s).fix("%s", wholePath(s))
 	}
 	return path.Clean(s), noNUL(s)
 }
