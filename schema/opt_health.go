@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/runfile/runfile/schema/value"
@@ -44,12 +46,34 @@ var healthOptions = []row[Container]{
 	}, func(c *Container) *Opt[bool] { return &c.Health.Disable }),
 }
 
+// composeTest refuses the words with which compose begins the list of a test; a container would look for programs of these
+// names.
+func composeTest(l []string) error {
+	problem := fmt.Sprintf("%s is a word of compose's healthcheck, not a program", l[0])
+	switch {
+	case l[0] == "NONE" && len(l) == 1:
+		return &value.Error{Problem: problem, Fix: "write no-healthcheck instead"}
+	case l[0] == "CMD-SHELL" && len(l) == 2:
+		return &value.Error{Problem: problem, Fix: "write the text alone: " + quoted(l[1])}
+	case l[0] == "CMD" && len(l) > 1:
+		rest := make([]string, 0, len(l))
+		for _, word := range l[1:] {
+			rest = append(rest, quoted(word))
+		}
+		return &value.Error{Problem: problem, Fix: "write the rest alone: [" + strings.Join(rest, ", ") + "]"}
+	}
+	return nil
+}
+
 // healthWords keeps the check as docker does: the first word says whether a shell runs the rest.
 var healthWords = wording{
 	text: func(s string) ([]string, error) { return []string{"CMD-SHELL", s}, nil },
 	list: func(l []string) ([]string, error) {
 		if l[0] == "" {
 			return nil, &value.Error{Problem: "the list begins with an empty text"}
+		}
+		if err := composeTest(l); err != nil {
+			return nil, err
 		}
 		return append([]string{"CMD"}, l...), nil
 	},

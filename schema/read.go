@@ -113,6 +113,9 @@ func readItems[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]
 		d.noValue(o, n.Range)
 		return nil
 	case manifest.Scalar, manifest.Map:
+		if slipOfText(d, o, n, p) {
+			return nil
+		}
 		nodes = []*manifest.Node{n}
 	case manifest.List:
 	}

@@ -36,6 +36,9 @@ func slipOfItem[T any](d *decoder, o *Option, item *manifest.Node, p value.Parse
 	if sep == "" {
 		sep = ":"
 	}
+	if strings.Contains(e.Key, sep) && sep == "=" {
+		sep = ": " // the value holds a colon and a blank
+	}
 	if _, err := p.Parse(e.Key + sep + e.Value.Text); err != nil || e.Value.Kind != manifest.Scalar {
 		return false
 	}
@@ -70,6 +73,29 @@ func slipOfCommas[T any](d *decoder, o *Option, items []*manifest.Node, p value.
 		}
 	}
 	return 0
+}
+
+// slipOfText reports several values in one text, as in cap-add: NET_ADMIN, SYS_TIME.
+func slipOfText[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) bool {
+	if n.Kind != manifest.Scalar || n.Broken || !strings.ContainsAny(n.Text, ", ") {
+		return false
+	}
+	if _, err := p.Parse(n.Text); err == nil {
+		return false
+	}
+	list := &manifest.Node{Kind: manifest.List}
+	for _, part := range strings.FieldsFunc(n.Text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		if _, err := p.Parse(part); err != nil {
+			return false
+		}
+		list.Items = append(list.Items, &manifest.Node{Kind: manifest.Scalar, Text: part})
+	}
+	if len(list.Items) < 2 {
+		return false
+	}
+	d.diags.Errorf(CodeBadValue, n.Range, "%s, %s: these are several values in one text", d.who, o.Name).
+		WithHelp("write %s", spellingAt(n.Range).line(o.Name, list))
+	return true
 }
 
 // maxCommas is how many parts a value is put together from at most.
