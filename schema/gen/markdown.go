@@ -40,7 +40,7 @@ func OptionsMarkdown() []byte {
 		}
 	}
 	for _, s := range schema.Sections() {
-		fmt.Fprintf(&b, "\n## Section `%s`\n\n%s\n", s.Name, s.Doc)
+		fmt.Fprintf(&b, "\n## Section `%s`\n\n%s\n\n```yaml\n%s\n```\n", s.Name, s.Doc, s.Example)
 		for _, o := range s.Options {
 			option(&b, o)
 		}
