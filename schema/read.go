@@ -246,7 +246,10 @@ func fieldsOf(d *decoder, o *Option, n *manifest.Node) (fields []value.Field, ok
 				fields = append(fields, value.Field{Name: e.Key, Text: item.Text, InList: true})
 			}
 		case manifest.Map:
-			d.wrongType(o, e.Value, "text for "+e.Key)
+			diagnostic := d.wrongType(o, e.Value, "text for "+e.Key)
+			if o.Name == "network" { // compose's map of networks
+				diagnostic.Help = []string{advice["networks"]}
+			}
 			return nil, false
 		}
 	}

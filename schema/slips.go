@@ -14,13 +14,17 @@ import (
 
 // slipOfItem reports an item `NAME: VALUE` of a list that is neither a value's map form nor meant to be one.
 func slipOfItem[T any](d *decoder, o *Option, item *manifest.Node, p value.Parser[T], form mapForm) bool {
-	if item.Kind != manifest.Map || len(item.Entries) != 1 {
+	if item.Kind != manifest.Map || len(item.Entries) != 1 && (form.sep == "" || p.Fields != nil) {
 		return false
 	}
 	if p.Fields != nil {
 		if _, ok := readFields(&decoder{}, o, item, p); ok {
 			return false
 		}
+	}
+	if len(item.Entries) > 1 {
+		d.wrongType(o, item, "one value").Help = []string{"write a map instead of the list: " + spellingAt(item.Range).line(o.Name, item)}
+		return true
 	}
 	e := item.Entries[0]
 	s := spellingAt(item.Range)

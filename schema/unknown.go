@@ -2,8 +2,10 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/runfile/runfile/manifest"
@@ -113,6 +115,11 @@ func (d *decoder) unknownOption(c *Container, n *manifest.Node, e manifest.Entry
 		d.mistaken = append(d.mistaken, near)
 		return
 	}
+	if near, ok := nearestForeign(kebabCase(e.Key)); ok && len(d.diags) <= maxSuggestions {
+		d.diags[at].WithHelp("did you mean %q?", near)
+		d.mistaken = append(d.mistaken, near)
+		return
+	}
 	d.diags[at].WithHelp("`runfile explain` lists all options")
 }
 
@@ -185,6 +192,17 @@ func (d *decoder) nearestOption(n *manifest.Node, word string) (string, bool) {
 	}
 	return diag.Nearest(word, free)
 }
+
+// nearestForeign is the option that a misspelt key of another tool means: enviroment.
+func nearestForeign(word string) (string, bool) {
+	near, ok := diag.Nearest(word, foreignNames())
+	return foreign[near], ok
+}
+
+// foreignNames are the foreign keys that are long enough to be known with a mistake in them.
+var foreignNames = sync.OnceValue(func() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(foreign)), func(s string) bool { return len(s) < 6 || advice[s] != "" })
+})
 
 func topLevelHelp(at diag.Range) string {
 	if spellingAt(at) == spelledTOML {
