@@ -224,6 +224,8 @@ func (m *maker) suggest(d *diag.Diagnostic, name, except string) {
 		d.WithHelp("did you mean %q?", near)
 	} else if len(keys) > 0 && len(keys) <= 8 {
 		d.WithHelp("the containers here are: %s", strings.Join(keys, ", "))
+	} else if len(keys) == 0 {
+		d.WithHelp("the file has no other container; write one of that name into `containers`")
 	}
 }
 
