@@ -9,8 +9,9 @@ import (
 
 // tomlGuesses look at the line where a TOML parser gave up; last is the byte of the line at which it did.
 var tomlGuesses = []guesser{
-	mergeConflict, yamlText, noBreakSpace, slashBehindValue, semicolon, typographicQuotes, colonForEquals, missingEquals, listInBraces,
-	headerWithBlanks, openListAbove, openTomlQuote, escapeInPath, noValueBehind, behindTomlQuote, bareValue, bareItem,
+	mergeConflict, yamlText, noBreakSpace, slashBehindValue, semicolon, typographicQuotes, colonForEquals, sectionWithColon,
+	missingEquals, listInBraces, pairsInBrackets, headerWithBlanks, openListAbove, openTomlQuote, escapeInPath, noValueBehind,
+	behindTomlQuote, bareValue, bareItem,
 }
 
 var yamlLine1 = lazyRegexp(`^(---|- |[\w-]+:(\s|$))`)
@@ -75,7 +76,7 @@ func typographicQuotes(s *source, line, _ int) *guess {
 var (
 	colonPair  = lazyRegexp(`^\s*([\w-]+)\s*:\s+(\S.*)$`)
 	twoWords   = lazyRegexp(`^\s*([\w-]+(?: +[\w-]+)+)\s*=\s*(.*)$`)
-	noEquals   = lazyRegexp(`^\s*([\w-]+)\s+([^\s=].*)$`)
+	noEquals   = lazyRegexp(`^\s*(\w[\w-]*)\s+([^\s=].*)$`)
 	equalsPair = lazyRegexp(`^\s*([\w."'-]+)\s*=\s*(\S.*)$`)
 	pairInMap  = lazyRegexp(`[{,]\s*([\w-]+)\s*:\s*("[^"]*"|'[^']*'|[^,}\s]+)`)
 	number     = lazyRegexp(`^[+-]?[0-9][0-9_]*(\.[0-9]+)?$`)
@@ -105,6 +106,39 @@ func colonForEquals(s *source, line, _ int) *guess {
 		return nil
 	}
 	return s.part(line, m[2], m[5], "a key without `=`", "write %s = %s", text[m[2]:m[3]], tomlWritten(string(text[m[4]:m[5]])))
+}
+
+var (
+	colonAlone  = lazyRegexp(`^\s*([\w-]+):$`)
+	tableHeader = lazyRegexp(`^\s*\[([\w.-]+)\]$`)
+)
+
+// sectionWithColon finds `name:` as in YAML, below the header of a section.
+func sectionWithColon(s *source, line, _ int) *guess {
+	m := colonAlone().FindSubmatchIndex(s.code(line))
+	if m == nil {
+		return nil
+	}
+	name := string(s.code(line)[m[2]:m[3]])
+	for n := s.above(line); n >= 0; n = s.above(n) {
+		if header := tableHeader().FindSubmatch(s.code(n)); header != nil {
+			name = string(header[1]) + "." + name
+			break
+		}
+	}
+	return s.part(line, m[2], m[3]+1, "a section does not begin like this", "write [%s]", name)
+}
+
+var namedItems = lazyRegexp(`\[(\s*[\w.-]+\s*=\s*("[^"]*"|'[^']*'|[\w.]+)(\s*,\s*[\w.-]+\s*=\s*("[^"]*"|'[^']*'|[\w.]+))*\s*)\]`)
+
+// pairsInBrackets finds [ A = "b" ].
+func pairsInBrackets(s *source, line, _ int) *guess {
+	text := s.code(line)
+	m := namedItems().FindSubmatchIndex(text)
+	if m == nil || inQuotes(text, m[0]) || !bytes.ContainsAny(text[m[4]:m[5]], `"'`) {
+		return nil
+	}
+	return s.part(line, m[0], m[1], "brackets hold values alone, and these have names", "write {%s}", text[m[2]:m[3]])
 }
 
 // missingEquals finds `name value`, and `two words = value`.
@@ -154,7 +188,7 @@ var opensList = lazyRegexp(`^\s*[\w.-]+\s*=\s*[\[{]`)
 // openListAbove finds the list that was never closed where a key stands in place of an item.
 func openListAbove(s *source, line, at int) *guess {
 	text := s.code(line)
-	if m := equalsPair().FindSubmatchIndex(text); m == nil || at > m[2] {
+	if m := equalsPair().FindSubmatchIndex(text); m == nil || at > m[2] || text[m[2]] == '"' || text[m[2]] == '\'' {
 		return nil
 	}
 	n := s.above(line)
@@ -239,6 +273,8 @@ func behindTomlQuote(s *source, line, _ int) *guess {
 	switch rest := bytes.TrimSpace(text[tomlStringEnd(text, m[4]):]); {
 	case found == nil || len(rest) == 0: // a text of several lines
 		return nil
+	case string(rest) == ",": // as in JSON
+		return found
 	case quotedWords().Match(text[m[4]:m[5]]):
 		list := strings.Join(strings.Fields(string(text[m[4]:m[5]])), ", ")
 		return s.part(line, m[4], m[5], "several values need brackets around them", "write %s = [%s]", text[m[2]:m[3]], list)
