@@ -160,6 +160,18 @@ func (l *loader) declaration(f *file, e Entry) *declaration {
 	return d
 }
 
+// notSwitch reports a value that has to be true or false.
+func (l *loader) notSwitch(k Entry) {
+	d := l.diags.Errorf(CodeBadVariable, k.Value.Range, "%s is true or false", k.Key)
+	word := strings.ToLower(k.Value.Text)
+	switch {
+	case word == "true" || word == "false":
+		d.WithHelp("write %s, without quotes", word)
+	case switchWords[word] != "":
+		d.WithHelp("write %s", switchWords[word])
+	}
+}
+
 // declarationKey reads one key of {default, required, enum, pattern, secret, help}.
 func (l *loader) declarationKey(d *declaration, k Entry) {
 	v := k.Value
@@ -170,12 +182,7 @@ func (l *loader) declarationKey(d *declaration, k Entry) {
 		}
 	case "required", "secret":
 		if v.Kind != Scalar || v.Type != Bool {
-			d := l.diags.Errorf(CodeBadVariable, v.Range, "%s is true or false", k.Key)
-			if word := strings.ToLower(v.Text); word == "true" || word == "false" {
-				d.WithHelp("write %s, without quotes", word)
-			} else if meant := switchWords[word]; meant != "" {
-				d.WithHelp("write %s", meant)
-			}
+			l.notSwitch(k)
 			return
 		}
 		yes := strings.EqualFold(v.Text, "true")

@@ -175,19 +175,7 @@ func readMapEntry[T any](d *decoder, o *Option, e manifest.Entry, n *manifest.No
 	case n.Kind == manifest.Map && form.name != "":
 		return readFields(d, o, n, p, value.Field{Name: form.name, Text: e.Key})
 	default:
-		want := "text"
-		if form.name != "" {
-			want = "a map"
-		}
-		diagnostic := d.wrongType(o, n, want+" for "+e.Key)
-		if o.Name == "depends-on" && n.Kind == manifest.Scalar {
-			condition := &manifest.Node{Kind: manifest.Map, Entries: []manifest.Entry{{Key: "condition", Value: n}}}
-			whole := &manifest.Node{Kind: manifest.Map, Entries: []manifest.Entry{{Key: e.Key, Value: condition}}}
-			diagnostic.Help = []string{"write " + spellingAt(n.Range).line(o.Name, whole)}
-		}
-		if name, inner := dottedName(e); spellingAt(n.Range) == spelledTOML && name != "" && form.sep == "=" {
-			diagnostic.Help = []string{fmt.Sprintf("a dot makes a map of it; quote the name: %s", spellingAt(n.Range).quotedPair(name, inner))}
-		}
+		d.wrongEntry(o, e, n, form)
 		return v, false
 	}
 	if err != nil {
@@ -195,6 +183,24 @@ func readMapEntry[T any](d *decoder, o *Option, e manifest.Entry, n *manifest.No
 		return v, false
 	}
 	return v, true
+}
+
+// wrongEntry reports an entry of a map whose value has the wrong shape.
+func (d *decoder) wrongEntry(o *Option, e manifest.Entry, n *manifest.Node, form mapForm) {
+	want := "text"
+	if form.name != "" {
+		want = "a map"
+	}
+	diagnostic := d.wrongType(o, n, want+" for "+e.Key)
+	s := spellingAt(n.Range)
+	if o.Name == "depends-on" && n.Kind == manifest.Scalar {
+		condition := &manifest.Node{Kind: manifest.Map, Entries: []manifest.Entry{{Key: "condition", Value: n}}}
+		whole := &manifest.Node{Kind: manifest.Map, Entries: []manifest.Entry{{Key: e.Key, Value: condition}}}
+		diagnostic.Help = []string{"write " + s.line(o.Name, whole)}
+	}
+	if name, inner := dottedName(e); s == spelledTOML && name != "" && form.sep == "=" {
+		diagnostic.Help = []string{"a dot makes a map of it; quote the name: " + s.quotedPair(name, inner)}
+	}
 }
 
 // readFields reads the map form of a single value.

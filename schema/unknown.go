@@ -193,7 +193,7 @@ func (d *decoder) nearestOption(n *manifest.Node, word string) (string, bool) {
 	return diag.Nearest(word, free)
 }
 
-// nearestForeign is the option that a misspelt key of another tool means: enviroment.
+// nearestForeign is the option that a misspelt key of another tool means.
 func nearestForeign(word string) (string, bool) {
 	near, ok := diag.Nearest(word, foreignNames())
 	return foreign[near], ok
