@@ -43,7 +43,7 @@ func checkLogTag(text string) error {
 		err = t.Execute(&strings.Builder{}, fields)
 	}
 	if err != nil {
-		return bad("the tag is not a template: %s", templateProblem(err)).fix("use the fields %s, for example tag={{.Name}}", strings.Join(LogTagFields, ", "))
+		return bad("the tag cannot be filled in, %s", templateProblem(err)).fix("use the fields %s, for example tag={{.Name}}", strings.Join(LogTagFields, ", "))
 	}
 	return nil
 }
@@ -55,6 +55,9 @@ func templateProblem(err error) string {
 	text := tagPlace().ReplaceAllString(err.Error(), "")
 	if _, field, missing := strings.Cut(text, "map has no entry for key "); missing {
 		return "there is no field " + field
+	}
+	if strings.HasPrefix(text, "unclosed action") || strings.HasPrefix(text, "unexpected EOF") {
+		return "{{ is never closed"
 	}
 	return text
 }
