@@ -134,7 +134,7 @@ func ArtifactSyntax() Parser[Artifact] {
 			}
 			return out
 		},
-		Schema: pattern(`^/[^:]*:.+$`),
+		Schema: pattern(`^/[^:]*:[\s\S]+$`),
 		FieldsSchema: object(map[string]any{
 			"from": pattern(`^/`), "to": anyText(), "when": enum(artifactTimes...), "junit": map[string]any{"type": "boolean"},
 		}, "from", "to"),

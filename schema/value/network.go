@@ -54,6 +54,8 @@ func parseNetwork(s string) (Network, error) {
 func networkMode(s string) (Network, error) {
 	name, isContainer := strings.CutPrefix(s, "container:")
 	switch {
+	case isContainer && strings.Contains(name, "\n"):
+		return Network{}, bad("no container is called %q", name).fix("write container:<name|id>")
 	case s == "":
 		return Network{}, bad("there is no network's name")
 	case isContainer && name == "":
