@@ -19,7 +19,7 @@ func BenchmarkRun50(b *testing.B) {
 	}
 	steps := plan(cs...)
 	m, err := executor.NewManager(b.Context(), executor.Config{
-		Project: "bench", Dir: dir, Engine: fake.New(), Paths: state.Paths{Root: dir + "/lib", Run: dir + "/run"},
+		Project: "bench", Engine: fake.New(), Paths: state.Paths{Root: dir + "/lib", Run: dir + "/run"},
 	})
 	if err != nil {
 		b.Fatal(err)

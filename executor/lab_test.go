@@ -68,7 +68,7 @@ func bubble(t *testing.T, f func(l *lab)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &lab{T: t, engine: fake.New(), logs: map[string]*bytes.Buffer{}}
 		l.cfg = executor.Config{
-			Project: "shop", Dir: dir, Engine: l.engine, Paths: state.Paths{Root: dir + "/lib", Run: dir + "/run"},
+			Project: "shop", Engine: l.engine, Paths: state.Paths{Root: dir + "/lib", Run: dir + "/run"},
 			OpenLog: func(r *executor.Record) (io.WriteCloser, io.WriteCloser, error) {
 				r.LogPath = "/logs/" + r.Key
 				return logWriter{l, r.Key}, logWriter{l, r.Key}, nil

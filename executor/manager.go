@@ -17,7 +17,6 @@ import (
 // Config is what a Manager works with.
 type Config struct {
 	Project string // name
-	Dir     string // the project's directory, absolute
 	Engine  engine.Engine
 	Paths   state.Paths
 	// OpenLog opens the log of a container for one run of its process and may set LogPath, nothing else. The writers

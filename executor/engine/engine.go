@@ -62,7 +62,7 @@ type Container struct {
 	ID      string // 64 hex digits
 	Name    string // what people call it, unique on the project
 	Project string
-	Dir     string // the project's directory, absolute
+	Dir     string // of the manifest, absolute; "" = it comes from a command line. Its files are no runtimes
 	Spec    *schema.Container
 	// Peers maps every container reference of the declaration (link, volumes-from, network, pid and ipc container:) to
 	// the id it means.

@@ -91,8 +91,8 @@ func find(records []executor.Record, ref string) int {
 	return i
 }
 
-// Dir returns the directory that the project belongs to, "" if none is known.
-func Dir(paths state.Paths, project string) (string, error) {
+// ownerDir returns the directory that the project belongs to, "" if none is known.
+func ownerDir(paths state.Paths, project string) (string, error) {
 	id, err := state.ReadJSON[identity](identityPath(paths, project))
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, state.ErrCorrupt) {
 		return "", nil // a damaged one has been moved aside; the next up writes it again
@@ -106,7 +106,7 @@ func claim(paths state.Paths, project string, p *schema.Project, populated bool)
 	if len(p.Files) == 0 {
 		return nil
 	}
-	owner, err := Dir(paths, project)
+	owner, err := ownerDir(paths, project)
 	if err != nil {
 		return err
 	}

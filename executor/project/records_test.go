@@ -19,7 +19,7 @@ func TestClaim(t *testing.T) {
 	there := &schema.Project{Name: "p", Dir: "/there", Files: []string{"runfile.yaml"}}
 	fromFlags := &schema.Project{Name: "p", Dir: "/elsewhere"}
 	owner := func() string {
-		dir, err := Dir(paths, "p")
+		dir, err := ownerDir(paths, "p")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestClaimSurvivesADamagedIdentity(t *testing.T) {
 	if err := claim(paths, "p", p, true); err != nil {
 		t.Fatal(err)
 	}
-	if dir, err := Dir(paths, "p"); dir != "/here" || err != nil {
+	if dir, err := ownerDir(paths, "p"); dir != "/here" || err != nil {
 		t.Errorf("owner %q, %v", dir, err)
 	}
 }

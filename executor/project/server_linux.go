@@ -70,18 +70,13 @@ func newServer(life context.Context, cfg ServeConfig, log *slog.Logger) *server 
 // load makes the engine and the manager, which adopts what runs. Requests wait for it.
 func (s *server) load(ctx context.Context) {
 	defer close(s.loaded)
-	dir, err := Dir(s.cfg.Paths, s.cfg.Project)
-	if err != nil {
-		s.fail(fmt.Errorf("read the project's record: %w", err))
-		return
-	}
+	var err error
 	if s.engine, err = s.cfg.NewEngine(); err != nil {
 		s.fail(fmt.Errorf("start the engine: %w", err))
 		return
 	}
 	s.manager, err = executor.NewManager(ctx, executor.Config{
 		Project: s.cfg.Project,
-		Dir:     dir,
 		Engine:  s.engine,
 		Paths:   s.cfg.Paths,
 		OpenLog: func(rec *executor.Record) (stdout, stderr io.WriteCloser, err error) {
