@@ -28,6 +28,7 @@ type Engine struct {
 	filters  *filterCache
 	quit     chan struct{} // closed by Close
 	detached atomic.Int32  // commands under way that a runtime has left to us to wait for
+	awaited  sync.Map      // ids of the processes of containers that a goroutine of ours waits for, as int
 
 	mu         sync.Mutex
 	containers map[string]*container   // guarded by mu; by id

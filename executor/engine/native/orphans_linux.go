@@ -26,7 +26,8 @@ const (
 // processes in it have been waited for (pid_namespaces(7)), and a runtime that dies or fails during an exec leaves such
 // a child to us. Of the rest nobody can tell whether a waiter is on its way: orphans of containers that share the host's
 // PID namespace, and children of runtimes that were killed. What is waited for is never a zombie for long, so those are
-// taken when they are still there at a second look.
+// taken when they are still there at a second look. The process of a container whose PID namespace is another one's looks
+// like the first kind; so what a start waits for is noted before it can end.
 func (e *Engine) reapOrphans() {
 	died := make(chan os.Signal, 1)
 	signal.Notify(died, unix.SIGCHLD)
@@ -50,6 +51,9 @@ func (e *Engine) reapOrphans() {
 		}
 		now := map[int]bool{}
 		for _, pid := range zombies() {
+			if _, ours := e.awaited.Load(pid); ours {
+				continue
+			}
 			if second && before[pid] || e.detached.Load() == 0 && isInner(pid) {
 				var ws unix.WaitStatus
 				_, _ = unix.Wait4(pid, &ws, unix.WNOHANG, nil) // if it is gone, all the better

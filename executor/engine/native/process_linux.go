@@ -148,12 +148,14 @@ func (p *process) Status() engine.Status {
 // clean-up, which costs another run of the runtime; who wants to start again waits for it at the container's lock.
 func (p *process) watch() {
 	if err := p.handle.wait(); err != nil {
+		p.e.awaited.Delete(p.rec.PID)
 		p.err = errClosed
 		close(p.ended)
 		close(p.cleaned)
 		return
 	}
 	exit := p.status()
+	p.e.awaited.Delete(p.rec.PID)
 	if !p.ownPID {
 		killCgroup(p.cgroup)
 	}

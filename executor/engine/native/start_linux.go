@@ -56,6 +56,7 @@ type starting struct {
 	created bool   // the runtime knows the container
 	learn   string // key of the seccomp filter to keep
 	handle  *pidHandle
+	pid     int // of handle
 }
 
 func (s *starting) run() (*process, error) {
@@ -222,6 +223,8 @@ func (s *starting) identify() error {
 	if s.handle, err = openPID(pid, 0); err != nil {
 		return err
 	}
+	s.pid = pid
+	s.e.awaited.Store(pid, true)
 	start, err := startTime(pid)
 	if err != nil {
 		return fmt.Errorf("start: the container's process has ended before its command ran: %w", err)
@@ -310,6 +313,7 @@ func (s *starting) reap() {
 	_ = s.handle.wait() // only this function closes it
 	p := &process{rec: *cmpRecord(s.c.rec.Process), handle: s.handle, child: true}
 	_ = p.status()
+	s.e.awaited.Delete(s.pid)
 	s.handle.close()
 }
 
