@@ -194,9 +194,12 @@ func (r *run) end(why error) {
 	}
 }
 
-// stays reports whether there is still something to wait for once no step is under way: jobs that have not ended, and
-// in the foreground, if there are no jobs at all, services.
+// stays reports whether there is still something to wait for once no step is under way: steps for which jobs leave no
+// room, jobs that have not ended, and in the foreground, if there are no jobs at all, services.
 func (r *run) stays() bool {
+	if slices.ContainsFunc(r.nodes, func(n *node) bool { return !n.begun && !n.done && n.pending == 0 }) {
+		return true // the end of a job that takes the room has yet to be heard of
+	}
 	jobs, services := false, false
 	for _, key := range r.plan.Selected {
 		c := r.containers[key]

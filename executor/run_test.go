@@ -237,6 +237,20 @@ func TestParallelIsBounded(t *testing.T) {
 	}
 }
 
+// TestMaxParallelForgetsNoJob: a job that ends while the step before another one's start does must let that one begin.
+func TestMaxParallelForgetsNoJob(t *testing.T) {
+	for range 200 {
+		bubble(t, func(l *lab) {
+			p := plan(c("a", "true"), c("b", "true"), c("d", "true"))
+			p.Project.Policy.MaxParallel = opt(int64(1))
+			l.run(foreground, "0 ok: a ok 0, b ok 0, d ok 0", p)
+			if got := strings.Count(l.events(executor.EventStart), "start"); got != 3 {
+				t.Errorf("%d of 3 jobs were started", got)
+			}
+		})
+	}
+}
+
 func TestMaxParallelBoundsJobs(t *testing.T) {
 	bubble(t, func(l *lab) {
 		p := plan(c("s", "sleep 1000", detach), c("a", "sleep 10"), c("b", "sleep 10"), c("d", "sleep 10"), c("e", "sleep 10"))
