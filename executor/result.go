@@ -43,10 +43,11 @@ func (r *run) settleOutcomes() {
 func (r *run) outcomeOf(key string, c *container) *Outcome {
 	o := &Outcome{Container: key}
 	switch {
-	case c == nil && r.over != nil, c != nil && c.record().State == Created && r.over != nil:
-		o.State, o.Reason = outcomeStopped, "not started: "+r.over.Error()
-	case c == nil:
+	case c == nil, c.record().State == Created:
 		o.State, o.Reason = outcomeStopped, "not started"
+		if r.over != nil {
+			o.Reason += ": " + r.over.Error()
+		}
 	case c.isActive():
 		o.State = outcomeRunning
 	default:
