@@ -197,7 +197,7 @@ func (r *run) end(why error) {
 // stays reports whether there is still something to wait for once no step is under way: steps for which jobs leave no
 // room, jobs that have not ended, and in the foreground, if there are no jobs at all, services.
 func (r *run) stays() bool {
-	if slices.ContainsFunc(r.nodes, func(n *node) bool { return !n.begun && !n.done && n.pending == 0 }) {
+	if slices.ContainsFunc(r.nodes, (*node).ready) {
 		return true // the end of a job that takes the room has yet to be heard of
 	}
 	jobs, services := false, false
@@ -257,7 +257,7 @@ func (r *run) dispatch() {
 		return
 	}
 	for _, n := range r.nodes {
-		if n.begun || n.done || n.pending > 0 || !r.hasRoom(n) {
+		if !n.ready() || !r.hasRoom(n) {
 			continue
 		}
 		n.begun = true
@@ -291,6 +291,9 @@ func (r *run) startsJob(n *node) bool {
 	c := r.plan.Project.Container(n.Object)
 	return n.Kind == planner.Start && c != nil && !c.IsService()
 }
+
+// ready reports whether a step may begin as far as the steps before it go.
+func (n *node) ready() bool { return !n.begun && !n.done && n.pending == 0 }
 
 // takesPlace reports whether a step is work; a wait must not keep others from working.
 func (n *node) takesPlace() bool { return n.Kind != planner.Await && n.Kind != planner.Keep }

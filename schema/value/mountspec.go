@@ -57,7 +57,7 @@ func MountSyntax() Parser[MountSpec] {
 		"consistency": enum(consistencies...),
 		"tmpfs-size":  textOrNumber(), "tmpfs-mode": textOrNumber(), "volume-label": many, "volume-opt": many,
 	}
-	for _, k := range slices.Concat(mountKeys, []string{"src", "dst", "destination", "ro", "bind-nonrecursive"}) {
+	for _, k := range slices.Concat(mountKeys, []string{"src", "dst", "destination", "ro", nonRecursive}) {
 		if props[k] == nil {
 			props[k] = anyText()
 		}

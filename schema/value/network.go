@@ -54,14 +54,10 @@ func parseNetwork(s string) (Network, error) {
 func networkMode(s string) (Network, error) {
 	name, isContainer := strings.CutPrefix(s, "container:")
 	switch {
-	case isContainer && strings.Contains(name, "\n"):
-		return Network{}, bad("no container is called %q", name).fix("write container:<name|id>")
 	case s == "":
 		return Network{}, bad("there is no network's name")
-	case isContainer && name == "":
-		return Network{}, bad("%q names no container", s).fix("write container:<name|id>")
 	case isContainer:
-		return Network{Mode: NetworkContainer, Name: name}, noNUL(s)
+		return Network{Mode: NetworkContainer, Name: name}, checkJoined(name)
 	case s == "bridge" || s == "default":
 		return Network{Mode: NetworkBridge}, nil
 	case s == "none" || s == "host":
@@ -70,6 +66,17 @@ func networkMode(s string) (Network, error) {
 		return Network{}, bad("%q is not a network's name", s).fix("use letters, digits, _ . and -")
 	}
 	return Network{Mode: NetworkUser, Name: s}, nil
+}
+
+// checkJoined checks what stands behind container:, the container whose namespace is joined.
+func checkJoined(name string) error {
+	switch {
+	case name == "":
+		return bad("%q names no container", "container:").fix("write container:<name|id>")
+	case strings.Contains(name, "\n"):
+		return bad("no container is called %q", name).fix("write container:<name|id>")
+	}
+	return noNUL("container:" + name)
 }
 
 func networkFields(fields []Field) (Network, error) {
@@ -477,12 +484,8 @@ func NamespaceSyntax(join bool, words ...string) Parser[NamespaceMode] {
 			switch {
 			case contains(words, s):
 				return NamespaceMode{Mode: s}, nil
-			case join && isContainer && name == "":
-				return NamespaceMode{}, bad("%q names no container", s).fix("write container:<name|id>")
-			case join && isContainer && strings.Contains(name, "\n"):
-				return NamespaceMode{}, bad("no container is called %q", name).fix("write container:<name|id>")
 			case join && isContainer:
-				return NamespaceMode{Mode: "container", Container: name}, noNUL(s)
+				return NamespaceMode{Mode: "container", Container: name}, checkJoined(name)
 			}
 			return NamespaceMode{}, bad("%q is not a mode of this namespace", s).from(s, all)
 		},
