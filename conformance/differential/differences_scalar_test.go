@@ -61,6 +61,10 @@ var scalarDifferences = []difference{
 		reason{"a size has no sign but plus; -1 is a word of memory-swap", "options-process 0.2"},
 	},
 	{
+		of("health-interval"), stricter, like(`-0([a-zµ]+)?`), "reads minus nothing", "refuses a minus",
+		reason{"no time is before its start", "options-process 0.2"},
+	},
+	{
 		of("memory", "memory-reservation"), stricter, below(6 << 20), "refuses less than 6 MiB in the daemon", "refuses it when reading",
 		early,
 	},

@@ -24,7 +24,7 @@ var (
 		[]string{" 1", "1 ", "１"})
 
 	durationTexts = all(
-		each(words("0 1 10 1.5 .5 5. -1 +2 007 1_0 ''"), words("'' ns us µs ms s m h d")),
+		each(words("0 1 10 1.5 .5 5. -1 -0 +2 007 1_0 ''"), words("'' ns us µs ms s m h d")),
 		words("1m30s 1h1m1s1ms 1s500 1.5h30m 30s1m 999999ns 1000000ns 1000us 999us 0.5ms 9999999h 1S x"),
 		[]string{" 1s", "1s ", "1 s"})
 

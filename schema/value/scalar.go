@@ -233,8 +233,6 @@ func durationFrom(zero, least time.Duration) Parser[time.Duration] {
 			switch {
 			case err != nil:
 				return 0, err
-			case d < 0:
-				return 0, bad("%q is negative", s)
 			case d == 0 && zero == 0:
 				return 0, nil
 			case d == 0:
@@ -251,6 +249,9 @@ func durationFrom(zero, least time.Duration) Parser[time.Duration] {
 }
 
 func duration(s string) (time.Duration, error) {
+	if strings.HasPrefix(s, "-") {
+		return 0, bad("%q is negative", s)
+	}
 	d, err := time.ParseDuration(s)
 	if err == nil {
 		return d, nil
