@@ -167,7 +167,7 @@ func (r *run) prepare(ctx context.Context, c *container) error {
 	}
 	rec := c.record()
 	effective, err := r.m.cfg.Engine.Create(ctx, engine.Container{
-		ID: c.id, Name: c.name, Project: r.m.cfg.Project, Dir: manifestDir(r.plan.Project), Spec: c.spec, Peers: rec.Peers,
+		ID: c.id, Name: c.name, Project: r.m.cfg.Project, Dir: r.plan.Project.ManifestDir(), Spec: c.spec, Peers: rec.Peers,
 	})
 	if err != nil {
 		undo()
@@ -178,14 +178,6 @@ func (r *run) prepare(ctx context.Context, c *container) error {
 		return append([]Event{{Type: EventCreate}}, uncheckedHealth(c.spec, effective)...)
 	})
 	return nil
-}
-
-// manifestDir is the directory of a project's manifest, "" if it comes from a command line.
-func manifestDir(p *schema.Project) string {
-	if len(p.Files) == 0 {
-		return ""
-	}
-	return p.Dir
 }
 
 // writeCIDFile writes the id, 64 hex digits without a newline, into the file that cidfile names. The file must not

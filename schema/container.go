@@ -318,6 +318,14 @@ func (p *Project) Container(key string) *Container {
 	return nil
 }
 
+// ManifestDir is the directory of the project's manifest, "" if the project comes from a command line (`runfile run`).
+func (p *Project) ManifestDir() string {
+	if len(p.Files) == 0 {
+		return ""
+	}
+	return p.Dir
+}
+
 // NetworkDef is an entry of the top-level networks section, or a user-defined network that a container names and that
 // is then made with all defaults.
 type NetworkDef struct {

@@ -103,7 +103,7 @@ func ownerDir(paths state.Paths, project string) (string, error) {
 // claim makes p the owner of the project's name. Containers that belong to a manifest in another directory stand
 // against it; a run that comes from no manifest (`runfile run`) claims nothing.
 func claim(paths state.Paths, project string, p *schema.Project, populated bool) error {
-	if len(p.Files) == 0 {
+	if p.ManifestDir() == "" {
 		return nil
 	}
 	owner, err := ownerDir(paths, project)
