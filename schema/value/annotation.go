@@ -13,8 +13,12 @@ var runtimeAnnotations = []string{
 
 // AnnotationSyntax is the syntax of annotation: NAME[=VALUE].
 func AnnotationSyntax() Parser[KeyValue] {
+	var runtimes []string
+	for _, prefix := range runtimeAnnotations {
+		runtimes = append(runtimes, strings.ReplaceAll(anyCase(prefix), ".", `\.`))
+	}
 	return Parser[KeyValue]{
-		Parse: parseAnnotation, Format: formatPair, Schema: pattern(`^[^=]`),
+		Parse: parseAnnotation, Format: formatPair, Schema: butNot(`^[^=\x00-\x20\x7f]+(=`+textExpr+`)?$`, `^`+either(runtimes...)),
 		Syntax: "NAME[=VALUE]; names that command a runtime are refused, such as run.oci.*",
 	}
 }

@@ -18,8 +18,10 @@ type DeviceRate struct {
 	Rate int64
 }
 
-// devicePattern is the device of a limit: docker takes paths below /dev only.
-const devicePattern = `^/dev/[^:]+:`
+// belowDev is the schema of a device's limit: docker takes paths below /dev only.
+func belowDev(limit string) map[string]any {
+	return butNot(`^/dev/[^:\x00]+:`+limit+`$`, `^/dev/+(\.\.?)?/*:`)
+}
 
 // DeviceWeightSyntax is the syntax of blkio-weight-device: /dev/PATH:WEIGHT.
 func DeviceWeightSyntax() Parser[DeviceWeight] {
@@ -33,19 +35,19 @@ func DeviceWeightSyntax() Parser[DeviceWeight] {
 			return DeviceWeight{Path: dev, Weight: uint16(n)}, err //nolint:gosec // at most 1000
 		},
 		Format: func(w DeviceWeight) string { return w.Path + ":" + strconv.Itoa(int(w.Weight)) },
-		Schema: pattern(devicePattern + `(\+?0*(0|[1-9][0-9]|[1-9][0-9]{2}|1000)|-0+)$`),
+		Schema: belowDev(either(`[+-]?0+`, signed(10, 1000))),
 		Syntax: "/dev/PATH:WEIGHT, WEIGHT 0 or from 10 to 1000",
 	}
 }
 
 // BlkioWeight is a relative weight of block I/O: 0 for the default, else 10 to 1000.
 func BlkioWeight() Parser[int64] {
-	return intWith("eq=0|min=10,max=1000", "0 or a whole number from 10 to 1000", 1000)
+	return zeroOr(10, 1000, "")
 }
 
 // DeviceBytesSyntax is the syntax of device-read-bps and device-write-bps: /dev/PATH:SIZE, bytes per second.
 func DeviceBytesSyntax() Parser[DeviceRate] {
-	return rateSyntax("SIZE", size, formatSize, sizePattern[1:],
+	return rateSyntax("SIZE", size, formatSize, `\+?`+mantissa+exponent+sizeUnit,
 		"/dev/PATH:SIZE, SIZE bytes per second with b, k, m or g; 0 = no limit")
 }
 
@@ -64,7 +66,7 @@ func DeviceOpsSyntax() Parser[DeviceRate] {
 		}
 		return int64(n), nil
 	}
-	return rateSyntax("NUMBER", number, func(n int64) string { return strconv.FormatInt(n, 10) }, `[0-9]+$`,
+	return rateSyntax("NUMBER", number, func(n int64) string { return strconv.FormatInt(n, 10) }, numbers(0, maxIOPS),
 		"/dev/PATH:NUMBER, NUMBER operations per second; 0 = no limit")
 }
 
@@ -79,7 +81,7 @@ func rateSyntax(word string, parse func(string) (int64, error), format func(int6
 			return DeviceRate{Path: dev, Rate: n}, err
 		},
 		Format: func(r DeviceRate) string { return r.Path + ":" + format(r.Rate) },
-		Schema: pattern(devicePattern + schema), Syntax: syntax,
+		Schema: belowDev(schema), Syntax: syntax,
 	}
 }
 

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"math"
 	"path"
 	"regexp"
 	"strconv"
@@ -16,10 +17,8 @@ type DeviceRule struct {
 
 var (
 	cdiName    = lazy(`^[A-Za-z]([A-Za-z0-9._-]*[A-Za-z0-9])?/[A-Za-z]([A-Za-z0-9._-]*[A-Za-z0-9])?=[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?$`)
-	deviceRule = lazy(deviceRulePattern)
+	deviceRule = lazy(`^([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})$`)
 )
-
-const deviceRulePattern = `^([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})$`
 
 // DeviceSyntax is the syntax of device: SOURCE[:TARGET][:PERMISSIONS], or a map.
 func DeviceSyntax() Parser[Device] {
@@ -46,9 +45,9 @@ func DeviceSyntax() Parser[Device] {
 				{Name: "source", Text: d.Source}, {Name: "target", Text: d.Target}, {Name: "permissions", Text: d.Permissions},
 			}
 		},
-		Schema: anyOf(pattern(`^/[^:]*(:[^:]+){0,2}$`), pattern(cdiName().String())),
+		Schema: anyOf(pattern(`^/[^:\x00]*(:/[^:\x00]*)?(:`+eachOncePattern("rwm")+`)?$`), pattern(cdiName().String())),
 		FieldsSchema: object(map[string]any{
-			"source": pattern(`^/`), "target": pattern(`^/`), "permissions": pattern(`^[rwm]{1,3}$`),
+			"source": pattern(`^/`), "target": pattern(`^/`), "permissions": pattern(`^` + eachOncePattern("rwm") + `$`),
 		}, "source"),
 		Syntax: "SOURCE[:TARGET][:PERMISSIONS], permissions of r, w and m, or a CDI name VENDOR/CLASS=NAME",
 	}
@@ -107,12 +106,13 @@ func device(source, target, permissions string) (Device, error) {
 
 // DeviceRuleSyntax is the syntax of device-cgroup-rule: TYPE MAJOR:MINOR ACCESS. Rules only allow.
 func DeviceRuleSyntax() Parser[DeviceRule] {
+	number := either(numbers(0, math.MaxUint32), `\*`)
 	return Parser[DeviceRule]{
 		Parse: parseDeviceRule,
 		Format: func(r DeviceRule) string {
 			return r.Type + " " + deviceNumber(r.Major) + ":" + deviceNumber(r.Minor) + " " + r.Access
 		},
-		Schema: pattern(deviceRulePattern),
+		Schema: pattern(`^[acb] ` + number + `:` + number + ` ` + eachOncePattern("rwm") + `$`),
 		Syntax: "TYPE MAJOR:MINOR ACCESS, TYPE a, b or c, a number may be *, ACCESS of r, w and m: c 10:200 rwm",
 	}
 }
@@ -131,7 +131,7 @@ func parseDeviceRule(s string) (DeviceRule, error) {
 			continue
 		}
 		n, err := strconv.ParseInt(m[i+2], 10, 64)
-		if err != nil || n > 1<<32-1 {
+		if err != nil || n > math.MaxUint32 {
 			return DeviceRule{}, bad("%s is no device number", m[i+2])
 		}
 		*to = n

@@ -2,6 +2,7 @@ package value
 
 import (
 	"encoding/csv"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -19,9 +20,10 @@ var gpuKeys = []string{"count", "device", "driver", "capabilities", "options"}
 
 // GPUSyntax is the syntax of gpus: all, a number, or KEY=VALUE pairs separated by commas, quoted as in CSV.
 func GPUSyntax() Parser[GPURequest] {
+	one := either(`(count=)?`+either(`all`, signed(1, math.MaxInt64)), `(device|driver|capabilities)=[^,"\x00]+`, `options=[^,"=\x00][^,"\x00]*`)
 	return Parser[GPURequest]{
 		Parse: parseGPUs, Format: formatGPUs,
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(1)}, pattern(`^(all|[0-9]+|[^=]*=.*)`)),
+		Schema: orNumber(1, math.MaxInt64, `^`+either(each(one), `.*".*`)+`$`),
 		Syntax: `all | NUMBER | device=ID[,driver=NAME][,"capabilities=NAME,NAME"]`,
 		Words:  []string{"all", "device="},
 	}

@@ -13,11 +13,18 @@ var (
 	imageTag = lazy(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 )
 
+// referenceExpr is what a reference to an image in a registry looks like (distribution/reference has the grammar).
+const referenceExpr = `(([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]+)?/)?` + // a registry
+	`[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*` +
+	`(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?` +
+	`(@[A-Za-z][A-Za-z0-9]*([_+.-][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?`
+
 // ImageSyntax is the syntax of image: a registry reference, or an archive on disk.
 func ImageSyntax() Parser[ImageRef] {
 	return Parser[ImageRef]{
 		Parse: ParseImage, Format: formatImage,
-		Schema: pattern(`^(oci|oci-archive|docker-archive):|^[^ \t]+$`),
+		Schema: pattern(`^` + either(`(oci|oci-archive):[^:\x00]+(:`+either(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`, referenceExpr)+`)?`,
+			`docker-archive:[^:\x00]+(:`+referenceExpr+`)?`, referenceExpr) + `$`),
 		Syntax: "[HOST[:PORT]/]PATH[:TAG][@sha256:...] | oci:DIR[:TAG] | oci-archive:FILE[:TAG] | docker-archive:FILE[:REF]",
 		Words:  withSuffix(imageSchemes, ":"),
 	}
@@ -72,8 +79,10 @@ func parseArchive(scheme, rest, text string) (ImageRef, error) {
 
 // PlatformSyntax is the syntax of platform: OS/ARCH[/VARIANT], or one of OS and ARCH alone.
 func PlatformSyntax() Parser[string] {
+	os, arch := anyCase(platformOS...), anyCase(platformArch...)
 	return Parser[string]{
 		Parse: func(s string) (string, error) {
+			isPlatform := platformExpr().MatchString(s)
 			s = strings.ToLower(s) // as docker does
 			parts := strings.Split(s, "/")
 			if len(parts) == 1 && !contains(platformOS, s) && !contains(platformArch, s) {
@@ -85,20 +94,18 @@ func PlatformSyntax() Parser[string] {
 			if len(parts) > 1 && !contains(platformArch, parts[1]) {
 				return "", bad("there is no architecture %q", parts[1]).from(parts[1], platformArch)
 			}
-			if !platformExpr().MatchString(s) {
+			if !isPlatform {
 				return "", bad("%q is not a platform", s).fix("write OS/ARCH[/VARIANT]: linux/arm/v7")
 			}
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(platformPattern), Syntax: "OS/ARCH[/VARIANT]",
+		Schema: pattern(`^` + either(os, arch, os+`/`+arch+`(/[a-zA-Z0-9.]+)?`) + `$`), Syntax: "OS/ARCH[/VARIANT]",
 		Words: []string{"linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64"},
 	}
 }
 
-const platformPattern = `^[a-zA-Z0-9_]+(/[a-zA-Z0-9_]+(/[a-zA-Z0-9.]+)?)?$`
-
-var platformExpr = lazy(platformPattern)
+var platformExpr = lazy(`^[a-zA-Z0-9_]+(/[a-zA-Z0-9_]+(/[a-zA-Z0-9.]+)?)?$`)
 
 var (
 	platformOS   = []string{"linux", "windows"}

@@ -84,7 +84,7 @@ func LogOptSyntax() Parser[KeyValue] {
 			}
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: pattern(`^[^=]+=`), Syntax: "KEY=VALUE", Words: withSuffix(logOptions("json-file"), "="),
+		Format: formatPair, Schema: pattern(`^[^=\x00]+=` + textExpr + `$`), Syntax: "KEY=VALUE", Words: withSuffix(logOptions("json-file"), "="),
 	}
 }
 

@@ -1,9 +1,9 @@
 package value
 
 import (
+	"math"
 	"path"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -33,7 +33,7 @@ func VolumeSyntax() Parser[Mount] {
 	flag := map[string]any{"type": "boolean"}
 	return Parser[Mount]{
 		Parse: parseVolume, Fields: volumeFields, Format: formatVolume, FormatFields: formatVolumeFields,
-		Schema: pattern(`^([^:]+:)?/[^:]+(:[^:]+)?$`),
+		Schema: volumeSchema(),
 		FieldsSchema: object(map[string]any{
 			"type": enum("bind", "volume"), "source": anyText(), "target": pattern(`^/`), "read-only": flag,
 			"propagation": enum("rprivate", "private", "rshared", "shared", "rslave", "slave"),
@@ -41,6 +41,30 @@ func VolumeSyntax() Parser[Mount] {
 		}, "target"),
 		Syntax: "[host-src:]container-dest[:<options>], options [rw|ro], [z|Z], [[r]shared|[r]slave|[r]private], [nocopy]",
 	}
+}
+
+// volumeSchema is the schema of a volume's text.
+func volumeSchema() map[string]any {
+	const path, name, target = `[/.][^:\x00]*`, `[a-zA-Z0-9][a-zA-Z0-9_.-]+`, `/[^:\x00]+`
+	var ofPaths, ofNames []string
+	groups := map[string][]string{}
+	for _, word := range mountModeWords {
+		group := mountModes[word]
+		groups[group] = append(groups[group], word)
+		if group != "copy" {
+			ofPaths = append(ofPaths, word)
+		}
+		if group != "propagation" {
+			ofNames = append(ofNames, word)
+		}
+	}
+	not := []string{`^([^:]*:)?` + rootExpr + `(:[^:/][^:]*)?$`}
+	for _, group := range []string{"access", "label", "copy", "propagation", "consistency"} {
+		one := either(groups[group]...)
+		not = append(not, `:([^:/]*,)?`+one+`,([^:/]*,)?`+one+`(,[^:/]*)?$`)
+	}
+	return butNot(`^`+either(target, path+`:`+target+`(:`+each(either(ofPaths...))+`)?`,
+		name+`:`+target+`(:`+each(either(ofNames...))+`)?`)+`$`, either(not...))
 }
 
 func parseVolume(s string) (Mount, error) {
@@ -258,7 +282,7 @@ func VolumesFromSyntax() Parser[VolumesFrom] {
 			}
 			return s
 		},
-		Schema: pattern(`^[^:]+(:(ro|rw|z|Z)(,(ro|rw|z|Z))?)?$`), Syntax: "CONTAINER[:ro|rw][,z|Z]",
+		Schema: pattern(`^[^:]+(:((ro|rw)(,[zZ])?|[zZ](,(ro|rw))?))?$`), Syntax: "CONTAINER[:ro|rw][,z|Z]",
 	}
 }
 
@@ -294,18 +318,24 @@ var tmpfsFlags = []string{
 	"runbindable", "defaults",
 }
 
-// tmpfsValues are the options with a value and what the kernel takes for it.
-var tmpfsValues = map[string]struct {
-	expr   func() *regexp.Regexp
+// tmpfsValue is what the kernel takes for an option of tmpfs.
+type tmpfsValue struct {
+	expr   string
+	whole  func() *regexp.Regexp
 	syntax string
-}{
-	"size":      {lazy(`^([0-9]+[kKmMgGtTpPeE]?|[0-9]+%)$`), "bytes with k, m or g, or a percentage of the memory"},
-	"mode":      {lazy(`^[0-7]{1,4}$`), "an octal number"},
-	"uid":       {lazy(`^[0-9]{1,10}$`), "a number"},
-	"gid":       {lazy(`^[0-9]{1,10}$`), "a number"},
-	"nr_inodes": {lazy(`^[0-9]+[kKmMgGtTpPeE]?$`), "a number"},
-	"nr_blocks": {lazy(`^[0-9]+[kKmMgGtTpPeE]?$`), "a number"},
-	"mpol":      {lazy(`^[a-z]+([:=].*)?$`), "a memory policy"},
+}
+
+func tmpfsOf(expr, syntax string) tmpfsValue { return tmpfsValue{expr, lazy(`^` + expr + `$`), syntax} }
+
+// tmpfsValues are the options with a value. The largest number of 32 bits is no user's or group's: it means none.
+var tmpfsValues = map[string]tmpfsValue{
+	"size":      tmpfsOf(`([0-9]+[kKmMgGtTpPeE]?|[0-9]+%)`, "bytes with k, m or g, or a percentage of the memory"),
+	"mode":      tmpfsOf(`[0-7]{1,4}`, "an octal number"),
+	"uid":       tmpfsOf(numbers(0, math.MaxUint32-1), "a number from 0 to 4294967294"),
+	"gid":       tmpfsOf(numbers(0, math.MaxUint32-1), "a number from 0 to 4294967294"),
+	"nr_inodes": tmpfsOf(`[0-9]+[kKmMgGtTpPeE]?`, "a number"),
+	"nr_blocks": tmpfsOf(`[0-9]+[kKmMgGtTpPeE]?`, "a number"),
+	"mpol":      tmpfsOf(`[a-z]+([:=][^,\n\x00]*)?`, "a memory policy"),
 }
 
 var tmpfsValueNames = []string{"size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks=", "mpol="}
@@ -317,8 +347,17 @@ func TmpfsSyntax() Parser[Tmpfs] {
 		Format: func(t Tmpfs) string {
 			return strings.TrimSuffix(t.Target+":"+strings.Join(t.Options, ","), ":")
 		},
-		Schema: pattern(`^/[^:]+(:[^:]*)?$`), Syntax: "TARGET[:OPTION,...], options as of mount(8) and size=, mode=, uid=, gid=",
+		Schema: tmpfsSchema(), Syntax: "TARGET[:OPTION,...], options as of mount(8) and size=, mode=, uid=, gid=",
 	}
+}
+
+// tmpfsSchema is the schema of a tmpfs's text.
+func tmpfsSchema() map[string]any {
+	options := []string{either(tmpfsFlags...)}
+	for _, name := range tmpfsValueNames {
+		options = append(options, name+tmpfsValues[strings.TrimSuffix(name, "=")].expr)
+	}
+	return butNot(`^/[^:\x00]+(:(`+each(either(options...))+`)?)?$`, `^`+rootExpr+`(:|$)`)
 }
 
 func parseTmpfs(s string) (Tmpfs, error) {
@@ -352,13 +391,8 @@ func tmpfsOption(word string) error {
 	if !ok {
 		return bad("%q is not an option of tmpfs", word).from(name+"=", tmpfsValueNames)
 	}
-	if !rule.expr().MatchString(v) {
+	if !rule.whole().MatchString(v) {
 		return bad("%s of a tmpfs is %s, not %q", name, rule.syntax, v)
-	}
-	if name == "uid" || name == "gid" {
-		if n, err := strconv.ParseInt(v, 10, 64); err != nil || n > 4294967294 {
-			return bad("%s is no user or group number", v)
-		}
 	}
 	return nil
 }

@@ -67,10 +67,29 @@ func MountSyntax() Parser[MountSpec] {
 	}
 	return Parser[MountSpec]{
 		Parse: parseMount, Fields: mountFields, Format: formatMount,
-		Schema: pattern(`=`), FieldsSchema: object(props),
+		Schema: butNot(mountPattern(), `^([^"]*,)?(target|dst|destination)=`+rootExpr+`(,[^"]*)?$`), FieldsSchema: object(props),
 		Syntax: "type=bind|volume|tmpfs|image,source=SOURCE,target=TARGET[,readonly][,KEY=VALUE...]",
 		Words:  []string{"type=bind,source=", "type=volume,source=", "type=tmpfs,target=", "type=image,source="},
 	}
+}
+
+// mountPattern is what the text of a mount looks like: pairs with a target, which is a path but for a pipe's, or, with quotes
+// of CSV, anything. Which keys go with which type is left to the parser.
+func mountPattern() string {
+	const v, pair, flag = `=[^,"\x00]+`, `=[^,="\x00]+(=[^,"\x00]*)?`, `(=(true|false|0|1))?`
+	kinds := anyCase("target", "dst", "destination")
+	target := kinds + `=/[^,"\x00]*`
+	keys := either(
+		anyCase("source", "src", "volume-driver")+v, anyCase(append([]string{"ro", nonRecursive}, mountSwitches...)...)+flag,
+		anyCase("bind-propagation")+`=`+anyCase(propagations...), anyCase("bind-recursive")+`=`+either(recursiveWords...),
+		anyCase("consistency")+`=`+anyCase(consistencies...), anyCase("volume-label", "volume-opt")+pair,
+		anyCase("volume-subpath", "image-subpath")+`=[^,"/\x00][^,"\x00]*`, anyCase("tmpfs-size")+`=\+?`+mantissa+exponent+sizeUnit,
+		anyCase("tmpfs-mode")+`=0*[0-7]{1,4}`,
+	)
+	some := either(keys, target, anyCase("type")+`=`+anyCase(mountTypeWords...))
+	onPipe := either(keys, kinds+v)
+	pipe := anyCase("type") + `=` + anyCase("npipe")
+	return `^` + either(`(`+some+`,)*`+target+`(,`+some+`)*`, `(`+onPipe+`,)*`+pipe+`(,`+onPipe+`)*`, `.*=.*".*`, `.*".*=.*`) + `$`
 }
 
 func parseMount(s string) (MountSpec, error) {

@@ -2,8 +2,7 @@ package value
 
 import (
 	"encoding/csv"
-	"net"
-	"net/netip"
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -18,7 +17,7 @@ func NetworkSyntax() Parser[Network] {
 	names := anyOf(anyText(), map[string]any{"type": "array", "items": anyText()})
 	return Parser[Network]{
 		Parse: parseNetwork, Fields: networkFields, Format: formatNetwork,
-		Schema: pattern(`^(container:.+|[a-zA-Z0-9][a-zA-Z0-9_.-]*|(.*,)?[^,=]*name[^,=]*=.+)$`),
+		Schema: networkSchema(),
 		FieldsSchema: object(map[string]any{
 			"name": anyText(), "alias": names, "ip": anyText(), "ip6": anyText(), "mac-address": anyText(),
 			"link-local-ip": names, "driver-opt": names, "gw-priority": map[string]any{"type": []any{"integer", "string"}},
@@ -26,6 +25,20 @@ func NetworkSyntax() Parser[Network] {
 		Syntax: "bridge | none | host | container:<name|id> | <network-name>, or name=NAME,alias=NAME,ip=IP,...",
 		Words:  networkWords,
 	}
+}
+
+// networkSchema is the schema of a network's text. Blanks around words are trimmed, and quotes are those of CSV.
+func networkSchema() map[string]any {
+	const blank = `[^!-~]*` // and more
+	name := blank + `name` + blank + `=` + blank + either(`container:[^,"\n\x00]+`, keyPart) + blank
+	pair := func(key, v string) string { return blank + key + blank + `=` + blank + v + blank }
+	one := either(name, pair("alias", hostExpr), pair("ip", ipv4Expr), pair("ip6", ipv6Expr), pair("mac-address", macExpr),
+		pair("link-local-ip", linkLocalExpr), pair("driver-opt", `[^,="\x00]+=[^,"\x00]*`), pair("gw-priority", signed(math.MinInt64, math.MaxInt64)))
+	var not []string
+	for _, key := range []string{"name", "ip", "ip6", "mac-address", "gw-priority"} {
+		not = append(not, `^([^"]*,)?`+blank+key+blank+`=[^"]*,`+blank+key+blank+`=[^"]*$`)
+	}
+	return butNot(`^`+either(`container:[^\n\x00]+`, keyPart, `(`+one+`,)*`+name+`(,`+one+`)*`, `.*".*`)+`$`, either(not...))
 }
 
 func parseNetwork(s string) (Network, error) {
@@ -140,24 +153,6 @@ func (n *Network) addField(f Field) (taken bool, err error) {
 	return true, err
 }
 
-// LinkLocal is an address that is valid on one link only: of 169.254.0.0/16 or fe80::/10, without a zone.
-func LinkLocal() Parser[string] {
-	p := IP()
-	parse := p.Parse
-	p.Syntax = "an address of 169.254.0.0/16 or fe80::/10"
-	p.Parse = func(s string) (string, error) {
-		text, err := parse(s)
-		if err != nil {
-			return "", err
-		}
-		if a, _ := netip.ParseAddr(text); !a.IsLinkLocalUnicast() {
-			return "", bad("%q is not a link-local address", s).fix("write one of 169.254.0.0/16 or fe80::/10")
-		}
-		return text, nil
-	}
-	return p
-}
-
 func inField(err error, field string) error {
 	if e, ok := err.(*Error); ok { //nolint:errorlint // errors of this package, never wrapped
 		return e.in(field)
@@ -230,108 +225,9 @@ func formatNetwork(n Network) string {
 	return formatCSV(parts)
 }
 
-// family reads an address of one family. Docker drops an address of the wrong one in silence.
-func family(s string, v4 bool) (netip.Addr, error) {
-	a, err := netip.ParseAddr(s)
-	switch {
-	case err != nil || a.Zone() != "":
-		return netip.Addr{}, bad("%q is not an IP address", s)
-	case a.Is4In6():
-		return netip.Addr{}, bad("%q is an IPv4 address written as IPv6", s).fix("write %s as ip", a.Unmap())
-	case v4 && !a.Is4():
-		return netip.Addr{}, bad("%q is an IPv6 address", s).fix("write it as ip6")
-	case !v4 && a.Is4():
-		return netip.Addr{}, bad("%q is an IPv4 address", s).fix("write it as ip")
-	}
-	return a, nil
-}
-
-// IPv4 is a single IPv4 address in its usual text form.
-func IPv4() Parser[string] { return address(true, "ipv4", "an IPv4 address") }
-
-// IPv6 is a single IPv6 address without a zone.
-func IPv6() Parser[string] { return address(false, "ipv6", "an IPv6 address") }
-
-func address(v4 bool, format, syntax string) Parser[string] {
-	return Parser[string]{
-		Parse: func(s string) (string, error) {
-			a, err := family(s, v4)
-			if err != nil {
-				return "", err
-			}
-			return a.String(), nil
-		},
-		Format: func(s string) string { return s },
-		Schema: map[string]any{"type": "string", "format": format}, Syntax: syntax,
-	}
-}
-
-// IP is an address of either family, without brackets or a port, as dns takes it.
-func IP() Parser[string] {
-	return Parser[string]{
-		Parse: func(s string) (string, error) {
-			a, err := netip.ParseAddr(s)
-			if err != nil || a.Zone() != "" {
-				return "", bad("%q is not an IP address", s).fix("write a bare address without brackets or port")
-			}
-			return a.Unmap().String(), nil
-		},
-		Format: func(s string) string { return s },
-		Schema: pattern(`^[0-9a-fA-F:.]+$`), Syntax: "an IPv4 or IPv6 address",
-	}
-}
-
-// CIDR is a subnet such as 172.28.0.0/16.
-func CIDR() Parser[string] {
-	return Parser[string]{
-		Parse: func(s string) (string, error) {
-			p, err := netip.ParsePrefix(s)
-			if err != nil {
-				return "", bad("%q is not a subnet", s).fix("write ADDRESS/BITS: 172.28.0.0/16")
-			}
-			if p.Masked() != p {
-				return "", bad("%q has host bits set", s).fix("write %s", p.Masked())
-			}
-			if p.Addr().Is4() && p.Bits() > 30 || p.Addr().Is6() && p.Bits() > 126 {
-				return "", bad("the subnet %q has no room for a gateway and a container", s)
-			}
-			return p.String(), nil
-		},
-		Format: func(s string) string { return s },
-		Schema: pattern(`^[0-9a-fA-F:.]+/[0-9]{1,3}$`), Syntax: "ADDRESS/BITS",
-	}
-}
-
-// MAC is a hardware address of six bytes that a single machine may have.
-func MAC() Parser[string] {
-	return Parser[string]{
-		Parse: parseMAC, Format: func(s string) string { return s },
-		Schema: pattern(macPattern),
-		Syntax: "six bytes: 92:d0:c6:0a:29:33",
-	}
-}
-
-const macPattern = `^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{4}(\.[0-9a-fA-F]{4}){2})$`
-
-var macExpr = lazy(macPattern)
-
-func parseMAC(s string) (string, error) {
-	m, err := net.ParseMAC(s)
-	switch {
-	case err == nil && len(m) != 6:
-		return "", bad("%q has %d bytes; the address of a network card has 6", s, len(m))
-	case err != nil || !macExpr().MatchString(s): // young versions of Go read twelve digits, too
-		return "", bad("%q is not a MAC address", s)
-	case m[0]&1 == 1:
-		return "", bad("%q is a group's address, not a single machine's", s).fix("make the first byte even")
-	case m.String() == "00:00:00:00:00:00":
-		return "", bad("%q is no machine's address", s)
-	}
-	return m.String(), nil
-}
-
 // LinkSyntax is the syntax of link: CONTAINER[:ALIAS].
 func LinkSyntax() Parser[Link] {
+	const noBlank, noBlankOrSlash = `[^:\t\n\v\f\r \x00]+`, `[^:/\t\n\v\f\r \x00]+`
 	return Parser[Link]{
 		Parse: func(s string) (Link, error) {
 			name, alias, hasAlias := strings.Cut(s, ":")
@@ -360,7 +256,8 @@ func LinkSyntax() Parser[Link] {
 			}
 			return l.Container + ":" + l.Alias
 		},
-		Schema: pattern(`^[^:]+(:[^:]+)?$`), Syntax: "CONTAINER[:ALIAS]",
+		Schema: pattern(`^` + either(`[^:/\x00]+:`+noBlank, noBlankOrSlash, `/[^:/\x00]+:(`+textExpr+`/)?`+noBlankOrSlash, `/`+noBlankOrSlash) + `$`),
+		Syntax: "CONTAINER[:ALIAS]",
 	}
 }
 
@@ -374,7 +271,7 @@ func HostSyntax() Parser[Host] {
 			}
 			return h.Name + ":" + h.IP.String()
 		},
-		Schema: pattern(`^[^:=]+[:=].+$`), Syntax: "NAME:IP, or NAME:host-gateway",
+		Schema: pattern(`^` + hostExpr + `[:=]` + either(`host-gateway`, ipv4Expr, ipv6Expr, `\[`+either(ipv4Expr, ipv6Expr)+`\]`) + `$`), Syntax: "NAME:IP, or NAME:host-gateway",
 	}
 }
 
@@ -400,7 +297,7 @@ func parseHost(s string) (Host, error) {
 func Alias() Parser[string] {
 	return Parser[string]{
 		Parse: dnsName, Format: func(s string) string { return s },
-		Schema: pattern(`^[a-zA-Z0-9_.-]+$`), Syntax: "a host name",
+		Schema: pattern(`^` + hostExpr + `$`), Syntax: "a host name",
 	}
 }
 
@@ -432,13 +329,16 @@ func DNSSearch() Parser[string] {
 			return strings.TrimSuffix(s, "."), nil
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(searchPattern), Syntax: "a domain, or . for none",
+		Schema: butNot(searchPattern, `^[0-9-][0-9.-]*$`), Syntax: "a domain, or . for none",
 	}
 }
 
 const searchPattern = `^(\.|([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.?)$`
 
 var searchExpr = lazy(searchPattern)
+
+// maxDots is the most that the resolver reads behind ndots.
+const maxDots = 15
 
 // DNSOption is an option of resolv.conf.
 func DNSOption() Parser[string] {
@@ -448,13 +348,14 @@ func DNSOption() Parser[string] {
 			switch {
 			case s == "" || strings.ContainsFunc(s, unicode.IsSpace):
 				return "", bad("%q is not an option of resolv.conf", s)
-			case name == "ndots" && (!hasValue || !isCount(v, 15)):
-				return "", bad("ndots is a number from 0 to 15, not %q", v).fix("write ndots:1")
+			case name == "ndots" && (!hasValue || !isCount(v, maxDots)):
+				return "", bad("ndots is a number from 0 to %d, not %q", maxDots, v).fix("write ndots:1")
 			}
 			return s, noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(`^[^ \t]+$`), Syntax: "an option of resolv.conf: ndots:2",
+		Schema: anyOf(pattern(`^ndots:`+signed(0, maxDots)+`$`), butNot(`^`+wordExpr+`$`, `^ndots(:|$)`)),
+		Syntax: "an option of resolv.conf: ndots:2",
 		Words: []string{
 			"ndots:", "timeout:", "attempts:", "rotate", "use-vc", "edns0", "trust-ad", "single-request",
 			"single-request-reopen", "no-tld-query", "no-check-names", "inet6", "no-reload", "debug",
@@ -475,7 +376,7 @@ func NamespaceSyntax(join bool, words ...string) Parser[NamespaceMode] {
 	all := words
 	if join {
 		syntax += " | container:<name|id>"
-		expr = `^(` + strings.Join(words, "|") + `|container:.+)$`
+		expr = `^(` + strings.Join(words, "|") + `|container:[^\n\x00]+)$`
 		all = append(append([]string{}, words...), "container:")
 	}
 	return Parser[NamespaceMode]{

@@ -6,8 +6,6 @@ import (
 	"strings"
 )
 
-const portPattern = `^(.*:)?[0-9]+(-[0-9]+)?(/([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP]))?$`
-
 // maxPublished bounds one publish entry: every port costs a socket, and a runfile may come from anywhere.
 const maxPublished = 16384
 
@@ -32,11 +30,31 @@ func PublishSyntax() Parser[PortMapping] {
 			return p, err
 		},
 		Fields: publishFields, Format: formatPublish,
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(1), "maximum": int64(65535)},
-			pattern(portPattern), pattern(`^(.*,)?target=`)),
+		Schema:       orNumber(1, maxPort, publishPattern()),
 		FieldsSchema: object(props, "container-port"),
 		Syntax:       "[[HOST_IP:][HOST_PORT[-LAST]]:][CONTAINER_IP:]CONTAINER_PORT[-LAST][/tcp|udp|sctp]",
 	}
+}
+
+const maxPort = 65535
+
+// portsExpr matches PORT[-LAST].
+func portsExpr() string {
+	port := numbers(1, maxPort)
+	return port + `(-` + port + `)?`
+}
+
+// publishPattern is what the text of publish looks like: the fields between colons, or pairs.
+func publishPattern() string {
+	ports := portsExpr()
+	host := either(ports, `0+(-0+)?`) + `?`
+	full := `[0-9a-fA-F:.]*::[0-9a-fA-F:.]*|([0-9a-fA-F]{1,4}:){6}[0-9a-fA-F:.]+` // an IPv6 address without brackets
+	ip := either(ipv4Expr, `\[`+either(ipv4Expr, ipv6Expr)+`\]`)
+	pair := `(published|target|protocol)=[^,]*`
+	return `^` + either(
+		either(host+`:`, either(ip, full)+`?:`+host+`:`, ip+`?:`+host+`:`+ip+`?:`)+`?`+ports+protoExpr,
+		`(`+pair+`,)*target=`+ports+`(,`+pair+`)*`,
+	) + `$`
 }
 
 func parsePublish(s string) (PortMapping, error) {
@@ -196,7 +214,7 @@ func portRange(s string, least uint16, what string) (first, last uint16, err err
 func port(s string, least uint16, what string) (uint16, error) {
 	n, err := strconv.ParseUint(s, 10, 16)
 	if err != nil || n < uint64(least) || strings.HasPrefix(s, "+") {
-		return 0, bad("the %s %q is not a number from %d to 65535", what, s, least)
+		return 0, bad("the %s %q is not a number from %d to %d", what, s, least, maxPort)
 	}
 	return uint16(n), nil
 }
@@ -269,8 +287,7 @@ func ExposeSyntax() Parser[PortRange] {
 			return PortRange{First: first, Last: last, Proto: proto}, err
 		},
 		Format: func(p PortRange) string { return formatRange(p.First, p.Last) + "/" + p.Proto },
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(1), "maximum": int64(65535)},
-			pattern(`^[0-9]+(-[0-9]+)?(/([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP]))?$`)),
+		Schema: orNumber(1, maxPort, `^`+portsExpr()+protoExpr+`$`),
 		Syntax: "PORT[-PORT][/tcp|udp|sctp]",
 	}
 }

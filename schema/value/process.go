@@ -1,7 +1,9 @@
 package value
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -18,11 +20,17 @@ func parseUser(s string) (User, error) {
 		return User{}, bad("%q ends with a colon", s).fix("write %q, or add a group", user)
 	}
 	for _, part := range []string{user, group} {
-		if n, err := strconv.ParseInt(part, 10, 64); err == nil && !holds(n, "min=0,max=2147483647") {
+		if !isAccountNumber(part) {
 			return User{}, bad("%s is no user or group number", part).fix("use 0 to 2147483647")
 		}
 	}
 	return User{User: user, Group: group}, noNUL(s)
+}
+
+// isAccountNumber says of a number whether a user or group may have it; a name may be one.
+func isAccountNumber(s string) bool {
+	n, err := strconv.ParseInt(s, 10, 64)
+	return errors.Is(err, strconv.ErrSyntax) || err == nil && holds(n, "min=0,max=2147483647")
 }
 
 // UserSyntax is the syntax of user.
@@ -35,8 +43,7 @@ func UserSyntax() Parser[User] {
 			}
 			return u.User + ":" + u.Group
 		},
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(2147483647)},
-			pattern(`^[^:]*(:[^:]+)?$`)),
+		Schema: orNumber(0, math.MaxInt32, `^`+account()+`?(:`+account()+`)?$`),
 		Syntax: "<name|uid>[:<group|gid>]",
 	}
 }
@@ -59,7 +66,7 @@ func UlimitSyntax() Parser[Ulimit] {
 			}
 			return s
 		},
-		Schema:       pattern(`^(` + strings.Join(limitNames, "|") + `)=[+-]?[0-9]+(:[+-]?[0-9]+)?$`),
+		Schema:       pattern(`^(` + strings.Join(limitNames, "|") + `)=(-0*1(:-0*1)?|` + signed(0, math.MaxInt64) + `(:` + signed(-1, math.MaxInt64) + `)?)$`),
 		FieldsSchema: object(map[string]any{"soft": number, "hard": number}, "soft"),
 		Syntax:       "TYPE=SOFT[:HARD], -1 = unlimited",
 		Words:        withSuffix(limitNames, "="),
@@ -165,7 +172,7 @@ func EnvSyntax() Parser[KeyValue] {
 			}
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: pattern(`^[^=]`), Syntax: "NAME=VALUE, or NAME to take it from runfile's environment",
+		Format: formatPair, Schema: pattern(`^[^=\x00]` + textExpr + `$`), Syntax: "NAME=VALUE, or NAME to take it from runfile's environment",
 	}
 }
 
@@ -183,7 +190,7 @@ func LabelSyntax() Parser[KeyValue] {
 			kv.HasValue = true
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: pattern(`^[ \t]*[^= \t]+(=|$)`), Syntax: "NAME[=VALUE]",
+		Format: formatPair, Schema: pattern(`^[ \t]*[^= \t\x00]+(=` + textExpr + `)?$`), Syntax: "NAME[=VALUE]",
 	}
 }
 
@@ -210,7 +217,7 @@ var ipcSysctls = []string{
 func SysctlSyntax() Parser[KeyValue] {
 	return Parser[KeyValue]{
 		Parse: parseSysctl, Format: formatPair,
-		Schema: pattern(`^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\.[^=]+|net\.[^=]+)=`),
+		Schema: pattern(`^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\.[^=/\x00]+|net\.[^=/\x00]+)=` + textExpr + `$`),
 		Syntax: "KEY=VALUE, KEY below net. or fs.mqueue., or one of " + strings.Join(ipcSysctls, ", "),
 		Words:  append(withSuffix(ipcSysctls, "="), "fs.mqueue.", "net."),
 	}
@@ -246,7 +253,7 @@ func RestartSyntax() Parser[RestartPolicy] {
 			}
 			return r.Name
 		},
-		Schema: anyOf(pattern(`^(no|always|unless-stopped|on-failure(:(\+?[0-9]*|-0+))?)$`), map[string]any{"enum": []any{false}}),
+		Schema: anyOf(pattern(`^(no|always|unless-stopped|on-failure(:`+signed(0, math.MaxInt32)+`?)?)$`), map[string]any{"enum": []any{false}}),
 		Syntax: "no | on-failure[:max-retry] | always | unless-stopped",
 		Words:  restartWords,
 		False:  "no",
@@ -301,9 +308,8 @@ func SplitCommand(s string) ([]string, error) {
 func GroupSyntax() Parser[string] {
 	return Parser[string]{
 		Parse: func(s string) (string, error) {
-			n, err := strconv.ParseInt(s, 10, 64)
 			switch {
-			case err == nil && !holds(n, "min=0,max=2147483647"):
+			case !isAccountNumber(s):
 				return "", bad("%s is no group number", s).fix("use 0 to 2147483647")
 			case s == "" || strings.ContainsAny(s, ":\n"):
 				return "", bad("%q is not a group", s)
@@ -311,7 +317,7 @@ func GroupSyntax() Parser[string] {
 			return s, noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(2147483647)}, pattern(`^[^:]+$`)),
+		Schema: orNumber(0, math.MaxInt32, `^`+account()+`$`),
 		Syntax: "<group|gid>",
 	}
 }
@@ -333,7 +339,7 @@ func StorageOptSyntax() Parser[KeyValue] {
 			}
 			return kv, err
 		},
-		Format: formatPair, Schema: pattern(`^size=` + sizePattern[1:]), Syntax: "size=SIZE", Words: []string{"size="},
+		Format: formatPair, Schema: pattern(`^size=` + someSize + `$`), Syntax: "size=SIZE", Words: []string{"size="},
 	}
 }
 
@@ -348,7 +354,7 @@ func Umask() Parser[int64] {
 			return int64(n), nil
 		},
 		Format: func(n int64) string { return fmt.Sprintf("%04o", n) },
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": 0, "maximum": 0o777}, pattern(`^(0o)?0*[0-7]{1,3}$`)),
+		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(0o777)}, pattern(`^(0o)?0*[0-7]{1,3}$`)),
 		Syntax: "an octal number from 0000 to 0777",
 	}
 }

@@ -1,59 +1,27 @@
 package value
 
 import (
+	"fmt"
 	"math"
 	"math/big"
-	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/docker/go-units"
 )
-
-// Text is free text.
-func Text(syntax string) Parser[string] {
-	return Parser[string]{
-		Parse:  func(s string) (string, error) { return s, noNUL(s) },
-		Format: func(s string) string { return s },
-		Schema: textOrNumber(),
-		Syntax: syntax,
-	}
-}
-
-// noNUL refuses what neither execve nor a path can carry.
-func noNUL(s string) error {
-	if strings.ContainsRune(s, 0) {
-		return bad("%q holds a NUL byte", s)
-	}
-	return nil
-}
-
-// Word is text that obeys a validator tag with a oneof rule.
-func Word(tag string) Parser[string] {
-	schema := tagSchema("string", tag)
-	words := strings.Fields(strings.TrimPrefix(tag, "oneof="))
-	return Parser[string]{
-		Parse: func(s string) (string, error) {
-			if !holds(s, tag) {
-				return "", bad("%q is not one of %s", s, oneOf(words)).from(s, words)
-			}
-			return s, nil
-		},
-		Format: func(s string) string { return s },
-		Schema: schema,
-		Syntax: strings.Join(words, " | "),
-		Words:  words,
-	}
-}
 
 // Int is a whole number that obeys a validator tag with min and max, for example "min=-1,max=4194304".
 func Int(tag string) Parser[int64] {
 	schema := tagSchema("integer", tag)
 	low, hasLow := schema["minimum"].(int64)
+	if !hasLow {
+		low = math.MinInt64
+	}
 	high, hasHigh := schema["maximum"].(int64)
+	if !hasHigh {
+		high = math.MaxInt64
+	}
 	syntax := "a whole number"
 	switch {
 	case hasLow && hasHigh:
@@ -73,7 +41,7 @@ func Int(tag string) Parser[int64] {
 			return n, nil
 		},
 		Format: func(n int64) string { return strconv.FormatInt(n, 10) },
-		Schema: anyOf(schema, pattern(`^[+-]?[0-9]+$`)),
+		Schema: anyOf(schema, pattern(`^`+signed(low, high)+`$`)),
 		Syntax: syntax,
 	}
 }
@@ -102,7 +70,7 @@ func Bool(s string) (bool, error) {
 
 const (
 	sizeSyntax  = "NUMBER[UNIT], UNIT one of b, k, m, g, t, p; 1k is 1024 bytes"
-	sizePattern = `^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? ?([bB]|[kKmMgGtTpP]([bB]|[iI][bB])?)?$`
+	sizePattern = `^\+?` + mantissa + exponent + sizeUnit + `$`
 	// MinMemory is the least memory limit that docker accepts, in bytes.
 	MinMemory = 6 << 20
 )
@@ -117,6 +85,7 @@ func Size() Parser[int64] {
 // Memory is a memory limit: a size of at least MinMemory, or 0 for none.
 func Memory() Parser[int64] {
 	p := Size()
+	p.Schema = sizeFrom(MinMemory)
 	p.Parse = func(s string) (int64, error) {
 		n, err := size(s)
 		if err == nil && n != 0 && n < MinMemory {
@@ -137,6 +106,7 @@ const MinKernelMemory = 4 << 20
 // KernelMemory is a size of at least MinKernelMemory, or 0 for none.
 func KernelMemory() Parser[int64] {
 	p := Size()
+	p.Schema = sizeFrom(MinKernelMemory)
 	p.Parse = func(s string) (int64, error) {
 		n, err := size(s)
 		if err == nil && n != 0 && n < MinKernelMemory {
@@ -164,6 +134,7 @@ func MemorySwap() Parser[int64] {
 // ShmSize is a size greater than 0.
 func ShmSize() Parser[int64] {
 	p := Size()
+	p.Schema = anyOf(map[string]any{"type": "number", "minimum": int64(1)}, pattern(`^`+someSize+`$`))
 	p.Parse = func(s string) (int64, error) {
 		n, err := size(s)
 		if err == nil && n == 0 {
@@ -176,6 +147,12 @@ func ShmSize() Parser[int64] {
 
 func sizeSchema() map[string]any {
 	return anyOf(map[string]any{"type": "number", "minimum": int64(0)}, pattern(sizePattern))
+}
+
+// sizeFrom is the schema of 0 and of sizes of at least low bytes.
+func sizeFrom(low int64) map[string]any {
+	return anyOf(map[string]any{"enum": []any{int64(0)}}, map[string]any{"type": "number", "minimum": low},
+		pattern(`^`+sizes(uint64(low), math.MaxInt64)+`$`)) //nolint:gosec // a constant
 }
 
 func size(s string) (int64, error) {
@@ -216,11 +193,17 @@ func formatSize(n int64) string {
 
 const (
 	durationSyntax  = "NUMBER UNIT..., UNIT one of ns, us, ms, s, m, h: 1m30s"
-	durationPattern = `^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`
+	timeUnit        = `(ns|us|µs|μs|ms|s|m|h)`
+	durationPattern = `^\+?(0|(` + mantissa + timeUnit + `)+)$`
+	somePattern     = `^\+?(` + mantissa + timeUnit + `)*` + nonZero + timeUnit + `(` + mantissa + timeUnit + `)*$`
 )
 
 // HealthDuration is a time of the health check: 0 for the default, else at least 1ms.
-func HealthDuration() Parser[time.Duration] { return durationFrom(0, time.Millisecond) }
+func HealthDuration() Parser[time.Duration] {
+	p := durationFrom(0, time.Millisecond)
+	p.Schema = anyOf(pattern(durationPattern), map[string]any{"enum": []any{int64(0)}})
+	return p
+}
 
 // Duration is a time greater than 0.
 func Duration() Parser[time.Duration] { return durationFrom(1, 1) }
@@ -243,7 +226,7 @@ func durationFrom(zero, least time.Duration) Parser[time.Duration] {
 			return d, nil
 		},
 		Format: func(d time.Duration) string { return d.String() },
-		Schema: anyOf(pattern(durationPattern), map[string]any{"enum": []any{int64(0)}}),
+		Schema: pattern(somePattern),
 		Syntax: durationSyntax,
 	}
 }
@@ -273,10 +256,15 @@ func CPUs() Parser[int64] {
 			s := new(big.Rat).SetFrac64(n, 1e9).FloatString(9)
 			return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 		},
-		Schema: anyOf(map[string]any{"type": "number", "minimum": int64(0)}, pattern(cpusPattern)),
+		Schema: anyOf(map[string]any{"enum": []any{int64(0)}}, map[string]any{"type": "number", "minimum": 0.01, "maximum": int64(maxCPUs)},
+			pattern(`^\+?`+either(`0+(\.0*)?`, `\.0+`, numbers(1, maxCPUs)+`(\.[0-9]{0,9}0*)?`, `0*\.([1-9][0-9]{0,8}|0[1-9][0-9]{0,7})0*`,
+				mantissa+`[eE][+-]?[0-9]{1,2}`, `[0-9]+/[0-9]*[1-9][0-9]*`)+`$`)),
 		Syntax: "a decimal number from 0.01, or a fraction: 1.5, 3/2",
 	}
 }
+
+// maxCPUs is the most that a number of 63 bits holds in units of 1e-9.
+const maxCPUs = math.MaxInt64 / 1_000_000_000
 
 const cpusPattern = `^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$|^\+?[0-9]+/[0-9]*[1-9][0-9]*$`
 
@@ -313,11 +301,14 @@ func CPUSet() Parser[string] { return numberSet("CPU") }
 // MemSet is a list of memory nodes and ranges: 0-3,5.
 func MemSet() Parser[string] { return numberSet("memory node") }
 
+// maxCPUNumber is the largest number of a CPU or memory node that any kernel is built for.
+const maxCPUNumber = 8192
+
 func numberSet(what string) Parser[string] {
+	number := numbers(0, maxCPUNumber)
 	return Parser[string]{
 		Parse: func(s string) (string, error) { return cpuset(s, what) }, Format: func(s string) string { return s },
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(8192)},
-			pattern(`^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$`)),
+		Schema: orNumber(0, maxCPUNumber, `^`+each(number+`(-`+number+`)?`)+`$`),
 		Syntax: "NUMBER or FIRST-LAST, separated by commas: 0-3,5",
 	}
 }
@@ -335,8 +326,8 @@ func cpuset(s, what string) (string, error) {
 			return "", bad("%q is neither the number of a %s nor a range of them", part, what).fix("write numbers and ranges: 0-3,5")
 		case low > high:
 			return "", bad("the range %q runs backwards", part).fix("write %s-%s", last, first)
-		case high > 8192:
-			return "", bad("%s %d does not exist anywhere; the largest number is 8192", what, high)
+		case high > maxCPUNumber:
+			return "", bad("%s %d does not exist anywhere; the largest number is %d", what, high, maxCPUNumber)
 		}
 	}
 	return s, nil
@@ -349,150 +340,43 @@ func cpuNumber(s string) (uint64, error) {
 	return strconv.ParseUint(s, 10, 32)
 }
 
-// AbsPath is an absolute path inside a container, cleaned.
-func AbsPath() Parser[string] {
-	return Parser[string]{
-		Parse: absPath, Format: func(s string) string { return s },
-		Schema: pattern(`^/`), Syntax: "an absolute path",
-	}
-}
-
-// wholePath says how to write a path inside a container that does not begin with a slash.
-func wholePath(s string) string {
-	if rest, ok := strings.CutPrefix(s, "~"); ok {
-		return "write the whole path, for example /root" + rest
-	}
-	return "write /" + strings.TrimPrefix(s, "./")
-}
-
-func absPath(s string) (string, error) {
-	if !strings.HasPrefix(s, "/") {
-		return "", bad("%q is not an absolute path", s).fix("%s", wholePath(s))
-	}
-	return path.Clean(s), noNUL(s)
-}
-
-// CgroupPath is a path below the root of each cgroup hierarchy; a relative one counts from there, too.
-func CgroupPath() Parser[string] {
-	return Parser[string]{
-		Parse: func(s string) (string, error) {
-			for part := range strings.SplitSeq(strings.Trim(s, "/"), "/") {
-				switch {
-				case part == "" && strings.Trim(s, "/") == "":
-					return "", bad("%q is the root of all cgroups", s).fix("name a group: /NAME")
-				case part == "", part == ".", part == "..":
-					return "", bad("%q is not a path of cgroups", s).fix("write names between single slashes, without . and ..")
-				}
-			}
-			return "/" + strings.Trim(s, "/"), noNUL(s)
-		},
-		Format: func(s string) string { return s },
-		Schema: anyText(), Syntax: "PATH of names between slashes: /ci/heavy",
-	}
-}
-
-// HostPath is a path on the host; a relative one counts from the directory of the file that holds it, which the
-// caller knows.
-func HostPath() Parser[string] {
-	return Parser[string]{
-		Parse: func(s string) (string, error) {
-			if s == "" {
-				return "", bad("the path is empty")
-			}
-			return s, noNUL(s)
-		},
-		Format: func(s string) string { return s },
-		Schema: anyText(), Syntax: "a path, relative to the file that holds it",
-	}
-}
-
-// Name is a container's name.
-func Name() Parser[string] {
-	return named(lazy(namePattern), namePattern,
-		"letters, digits, _, . and -, at least two, the first a letter or digit")
-}
-
-const namePattern = `^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`
-
-func named(expr func() *regexp.Regexp, schema, syntax string) Parser[string] {
-	return Parser[string]{
-		Parse: func(s string) (string, error) {
-			if !expr().MatchString(s) {
-				return "", bad("%q is not a name", s).fix("use %s", syntax)
-			}
-			return s, nil
-		},
-		Format: func(s string) string { return s },
-		Schema: pattern(schema), Syntax: syntax,
-	}
-}
-
-// Hostname is a host name of at most 64 bytes, the kernel's limit. Docker checks no more than the length.
-func Hostname() Parser[string] {
-	return Parser[string]{
-		Parse: func(s string) (string, error) {
-			if len(s) > 64 {
-				return "", bad("%q is %d bytes long; the kernel keeps 64", s, len(s))
-			}
-			for _, r := range s {
-				if unicode.IsSpace(r) || unicode.IsControl(r) || r == '/' {
-					return "", bad("%q holds %q, which no host name may", s, r)
-				}
-			}
-			return s, nil
-		},
-		Format: func(s string) string { return s },
-		Schema: map[string]any{"type": []any{"string", "number"}, "maxLength": int64(64)},
-		Syntax: "at most 64 bytes, no spaces, no slashes",
-	}
-}
-
 // CPUShares is a relative weight: 0 for the default, else what the kernel takes.
 func CPUShares() Parser[int64] {
-	return intWith("eq=0|min=2,max=262144", "0 or a whole number from 2 to 262144", 262144)
+	return zeroOr(2, 262144, "")
 }
 
 // CPUPeriod is a period of the CPU scheduler in microseconds: 0 for the default, else what the kernel takes.
 func CPUPeriod() Parser[int64] {
-	return intWith("eq=0|min=1000,max=1000000", "0 or a whole number from 1000 to 1000000 (microseconds)", 1000000)
+	return zeroOr(1000, 1000000, " (microseconds)")
 }
 
 // CPUQuota is CPU time in each period in microseconds: 0 or less for no limit, else at least what the kernel takes.
 func CPUQuota() Parser[int64] {
-	p := intWith("lte=0|min=1000", "-1 or 0 for no limit, or a whole number of at least 1000 (microseconds)", 0)
-	p.Schema = anyOf(map[string]any{"type": "integer"}, pattern(`^[+-]?[0-9]+$`))
+	p := intWith("lte=0|min=1000", "-1 or 0 for no limit, or a whole number of at least 1000 (microseconds)")
+	p.Schema = anyOf(map[string]any{"type": "integer", "maximum": int64(0)}, map[string]any{"type": "integer", "minimum": int64(1000)},
+		pattern(`^`+either(signed(math.MinInt64, 0), signed(1000, math.MaxInt64))+`$`))
 	return p
 }
 
-// intWith is a whole number whose validator tag has more than min and max: 0 or more, at most high.
-func intWith(tag, syntax string, high int64) Parser[int64] {
-	p := Int("min=0,max=" + strconv.FormatInt(high, 10))
-	p.Syntax = syntax
-	p.Parse = func(s string) (int64, error) {
-		n, err := integer(s)
-		if err != nil || !holds(n, tag) {
-			return 0, bad("%q is not %s", s, syntax)
-		}
-		return n, nil
+// zeroOr is 0 or a whole number from low to high.
+func zeroOr(low, high int64, unit string) Parser[int64] {
+	p := intWith(fmt.Sprintf("eq=0|min=%d,max=%d", low, high), fmt.Sprintf("0 or a whole number from %d to %d%s", low, high, unit))
+	p.Schema = anyOf(map[string]any{"enum": []any{int64(0)}}, map[string]any{"type": "integer", "minimum": low, "maximum": high},
+		pattern(`^`+either(`[+-]?0+`, signed(low, high))+`$`))
+	return p
+}
+
+// intWith is a whole number whose validator tag has more than min and max, for which the caller has a schema.
+func intWith(tag, syntax string) Parser[int64] {
+	return Parser[int64]{
+		Parse: func(s string) (int64, error) {
+			n, err := integer(s)
+			if err != nil || !holds(n, tag) {
+				return 0, bad("%q is not %s", s, syntax)
+			}
+			return n, nil
+		},
+		Format: func(n int64) string { return strconv.FormatInt(n, 10) },
+		Syntax: syntax,
 	}
-	return p
 }
-
-// Stream is stdin, stdout or stderr in any case.
-func Stream() Parser[string] {
-	p := Word("oneof=stdin stdout stderr")
-	parse := p.Parse
-	p.Parse = func(s string) (string, error) { return parse(strings.ToLower(s)) }
-	p.Schema = pattern(`^[sS][tT][dD]([iI][nN]|[oO][uU][tT]|[eE][rR][rR])$`)
-	return p
-}
-
-// ProfileName is the name of a profile, and of a container, network or volume in its section.
-func ProfileName() Parser[string] {
-	return named(keyName, KeyPattern, "letters, digits, _, . and -, the first a letter or digit")
-}
-
-// KeyPattern is what the names of containers, networks and volumes in their sections look like.
-const KeyPattern = `^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`
-
-var keyName = lazy(KeyPattern)

@@ -20,7 +20,7 @@ func CapabilitySyntax() Parser[string] {
 	words := append([]string{"ALL"}, Capabilities...)
 	return Parser[string]{
 		Parse: func(s string) (string, error) {
-			name := strings.TrimPrefix(strings.ToUpper(s), "CAP_")
+			name := strings.TrimPrefix(upper(s), "CAP_")
 			switch {
 			case name == "ALL":
 				return "ALL", nil
@@ -30,7 +30,7 @@ func CapabilitySyntax() Parser[string] {
 			return "", bad("there is no capability %q", s).from(name, words)
 		},
 		Format: func(s string) string { return strings.TrimPrefix(s, "CAP_") },
-		Schema: pattern(`^([Cc][Aa][Pp]_)?[A-Za-z_]+$`), Syntax: "a capability with or without CAP_, or ALL", Words: words,
+		Schema: pattern(`^` + anyCase("CAP_") + `?` + anyCase(words...) + `$`), Syntax: "a capability with or without CAP_, or ALL", Words: words,
 	}
 }
 

@@ -25,14 +25,17 @@ const (
 
 // SignalSyntax is the syntax of stop-signal: a number from 1 to 64, or a name with or without SIG in any case.
 func SignalSyntax() Parser[Signal] {
+	offset := numbers(0, sigRTMax-sigRTMin)
 	words := make([]string, 0, len(signalNames))
 	for _, n := range signalNames[1:] {
 		words = append(words, "SIG"+n)
 	}
 	return Parser[Signal]{
 		Parse: ParseSignal, Format: func(s Signal) string { return s.Name },
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(1), "maximum": int64(64)},
-			pattern(`^([Ss][Ii][Gg])?[A-Za-z0-9]+([+-][0-9]+)?$`)),
+		Schema: orNumber(1, sigRTMax, `^`+either(signed(1, sigRTMax), anyCase("SIG")+`?`+either(
+			anyCase(signalNames[1:]...), anyCase("IOT", "CLD", "POLL", "UNUSED"),
+			anyCase("RTMIN")+`(\+`+offset+`)?`, anyCase("RTMAX")+`(-`+offset+`)?`,
+		))+`$`),
 		Syntax: "a name with or without SIG, SIGRTMIN+n, or a number from 1 to 64", Words: words,
 	}
 }
@@ -45,11 +48,21 @@ func ParseSignal(s string) (Signal, error) {
 		}
 		return Signal{Number: n, Name: signalName(n)}, nil
 	}
-	name := strings.TrimPrefix(strings.ToUpper(s), "SIG")
+	name := strings.TrimPrefix(upper(s), "SIG")
 	if n := signalNumber(name); n > 0 {
 		return Signal{Number: n, Name: signalName(n)}, nil
 	}
 	return Signal{}, bad("there is no signal %q", s).from("SIG"+name, SignalSyntax().Words)
+}
+
+// upper writes the letters of ASCII large; strings.ToUpper makes an I of other letters, too.
+func upper(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		return r
+	}, s)
 }
 
 func signalNumber(name string) int {

@@ -1,7 +1,6 @@
 package value
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -18,12 +17,13 @@ type suite struct {
 	name   string
 	accept [][2]string
 	reject []string
+	schema map[string]any
 	// check parses a text and returns its canonical form, or a complaint about the parser.
 	check func(text string) (canonical string, accepted bool, complaint string)
 }
 
 func of[T any](name string, p Parser[T], accept [][2]string, reject ...string) suite {
-	return suite{name, accept, reject, func(text string) (string, bool, string) {
+	return suite{name, accept, reject, p.Schema, func(text string) (string, bool, string) {
 		v, err := p.Parse(text)
 		if err != nil {
 			var e *Error
@@ -58,39 +58,6 @@ func of[T any](name string, p Parser[T], accept [][2]string, reject ...string) s
 	}}
 }
 
-// allows evaluates the part of JSON schema that parsers use. Text that is a number may stand without quotes.
-func allows(s map[string]any, text string) bool {
-	if list, ok := s["anyOf"].([]any); ok {
-		for _, one := range list {
-			if allows(one.(map[string]any), text) {
-				return true
-			}
-		}
-		return false
-	}
-	if list, ok := s["enum"].([]any); ok {
-		for _, one := range list {
-			if word, _ := json.Marshal(one); string(word) == text || one == text {
-				return true
-			}
-		}
-		return false
-	}
-	if p, ok := s["pattern"].(string); ok {
-		return regexp.MustCompile(p).MatchString(text)
-	}
-	if limit, ok := s["maxLength"].(int64); ok && len([]rune(text)) > int(limit) {
-		return false
-	}
-	if kind, _ := s["type"].(string); kind == "integer" || kind == "number" {
-		n, err := strconv.ParseFloat(text, 64)
-		low, hasLow := s["minimum"].(int64)
-		high, hasHigh := s["maximum"].(int64)
-		return err == nil && (!hasLow || n >= float64(low)) && (!hasHigh || n <= float64(high))
-	}
-	return true
-}
-
 // same is for texts that are canonical as they are.
 func same(texts ...string) [][2]string {
 	var out [][2]string
@@ -114,7 +81,7 @@ var suites = []suite{
 	of("size", Size(), to("0", "0", "1024", "1k", "1.5g", "1536m", "100 m", "100m", "100mib", "100m", "100MB", "100m",
 		"1e8", "100000000", "0.5G", "512m", "1.", "1", "+5m", "5m", "8b", "8", "3t", "3t", "1p", "1p", ".5k", "512", "100b", "100"),
 		"-1", "", "100x", "100bb", "9000000t", "9000000p", "m", "1  m", " 1m", "1m ", "0x1p4", "1_000", "inf", "nan", "1e400", "1ib"),
-	of("memory", Memory(), to("0", "0", "6m", "6m", "6291456", "6m", "0.5g", "512m"), "5m", "6291455", "-1", ""),
+	of("memory", Memory(), to("0", "0", "6m", "6m", "1t", "1t", "6291456", "6m", "0.5g", "512m"), "5m", "6291455", "-1", ""),
 	of("memory-swap", MemorySwap(), to("-1", "-1", "0", "0", "1g", "1g"), "-2", "-1m", ""),
 	of("shm-size", ShmSize(), to("64m", "64m", "0.5g", "512m", "10kb", "10k"), "0", "", "-1", "1q"),
 	of("health-duration", HealthDuration(), to("300ms", "300ms", "1m30s", "1m30s", "0", "0s", "0s", "0s", "1ms", "1ms", "1.5h", "1h30m0s"),
@@ -226,7 +193,7 @@ var suites = []suite{
 	of("userns", NamespaceSyntax(false, "host"), same("host"), "", "private", "container:x"),
 	of("cgroupns", NamespaceSyntax(false, "host", "private"), same("host", "private"), "", "x"),
 	of("isolation", Isolation(), to("default", "default", "Process", "process", "HYPERV", "hyperv"), "", "vm"),
-	of("io-maxbandwidth", IOBandwidth(), to("10m", "10m", "0", "0", "1gb", "1g"), "", "3g", "1t", "x", "-1"),
+	of("io-maxbandwidth", IOBandwidth(), to("1 ", "1", "10m", "10m", "0", "0", "1gb", "1g"), "", "3g", "1t", "x", "-1"),
 	of("io-maxiops", IOOperations(), same("0", "2147483647"), "", "2147483648", "-1", "1k"),
 	of("detach-keys", DetachKeysSyntax(), same("ctrl-p,ctrl-q", "ctrl-a,d", "DEL", "ctrl-@,ctrl-[,ctrl-\\", "ctrl-],ctrl-^,ctrl-_,x,ctrl-z"),
 		"", "ctrl-Q", "foo", "ctrl-", "ctrl-ab", ",", "a,", "ctrl-\u00e9", "\u00e9", "del"),

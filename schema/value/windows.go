@@ -10,7 +10,7 @@ func Isolation() Parser[string] {
 	p := Word("oneof=default process hyperv")
 	parse := p.Parse
 	p.Parse = func(s string) (string, error) { return parse(strings.ToLower(s)) }
-	p.Schema = pattern(`^([dD][eE][fF][aA][uU][lL][tT]|[pP][rR][oO][cC][eE][sS][sS]|[hH][yY][pP][eE][rR][vV])$`)
+	p.Schema = pattern(`^` + anyCase("default", "process", "hyperv") + `$`)
 	return p
 }
 
@@ -21,6 +21,7 @@ const maxStorageQoS = 1<<31 - 1
 func IOBandwidth() Parser[int64] {
 	p := Size()
 	p.Syntax = "NUMBER[UNIT] per second, UNIT one of b, k, m, g"
+	p.Schema = anyOf(map[string]any{"type": "number", "minimum": int64(0), "maximum": int64(maxStorageQoS)}, pattern(`^`+sizes(0, maxStorageQoS)+`$`))
 	p.Parse = func(s string) (int64, error) {
 		n, err := size(s)
 		switch {
@@ -41,12 +42,20 @@ func IOOperations() Parser[int64] { return Int("min=0,max=" + strconv.Itoa(maxSt
 
 // Expressions of docker's rules for Windows (windows_parser.go of its engine says the same in other words): a drive's
 // path, a volume's name and a named pipe.
+const (
+	pathExpr     = `[a-zA-Z]:[\\/][^:*?"<>|\r\n]*`
+	nameExpr     = `[^\\/:*?"<>|\r\n]+`
+	pipeExpr     = `[\\/]{2}\.[\\/]pipe[\\/][^:*?"<>|\r\n]+`
+	destExpr     = `[a-zA-Z]:([\\/][^:*?"<>|\r\n]*)?`
+	reservedExpr = `([cC][oO][nN]|[pP][rR][nN]|[nN][uU][lL]|[aA][uU][xX]|([cC][oO][mM]|[lL][pP][tT])[1-9])`
+)
+
 var (
-	windowsPath = lazy(`^[a-zA-Z]:[\\/][^:*?"<>|\r\n]*$`)
-	windowsName = lazy(`^[^\\/:*?"<>|\r\n]+$`)
-	windowsPipe = lazy(`^[\\/]{2}\.[\\/]pipe[\\/][^:*?"<>|\r\n]+$`)
-	windowsDest = lazy(`^([a-zA-Z]:[\\/][^:*?"<>|\r\n]+|[a-zA-Z]:[\\/]?)$`)
-	reservedDOS = lazy(`(?i)^(con|prn|nul|aux|com[1-9]|lpt[1-9])$`)
+	windowsPath = lazy(`^` + pathExpr + `$`)
+	windowsName = lazy(`^` + nameExpr + `$`)
+	windowsPipe = lazy(`^` + pipeExpr + `$`)
+	windowsDest = lazy(`^` + destExpr + `$`)
+	reservedDOS = lazy(`^` + reservedExpr + `$`)
 )
 
 // WindowsVolumeSyntax is the syntax of volume for Windows containers: [SOURCE:]TARGET[:ro|rw], or a map.
@@ -54,7 +63,8 @@ func WindowsVolumeSyntax() Parser[Mount] {
 	flag := map[string]any{"type": "boolean"}
 	return Parser[Mount]{
 		Parse: parseWindowsVolume, Fields: windowsVolumeFields, Format: formatVolume, FormatFields: windowsVolumeForm,
-		Schema:       anyText(),
+		Schema: butNot(`^`+either(destExpr, either(pathExpr, nameExpr)+`:`+destExpr+`(:[rR][oOwW])?`, pipeExpr+`:`+pipeExpr+`(:[rR][wW])?`)+`$`,
+			`(^|:)[cC]:[\\/]?(:[rR][oOwW])?$|^`+reservedExpr+`:`),
 		FieldsSchema: object(map[string]any{"type": enum("bind", "volume", "npipe"), "source": anyText(), "target": anyText(), "read-only": flag}, "target"),
 		Syntax:       `[SOURCE:]TARGET[:ro|rw], SOURCE a path X:\DIR, a volume's name or a pipe \\.\pipe\NAME, TARGET a path, a drive or a pipe`,
 	}
@@ -178,6 +188,6 @@ func WindowsPath() Parser[string] {
 			return strings.ReplaceAll(s, "/", `\`), noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: anyText(), Syntax: `X:\DIR`,
+		Schema: pattern(`^` + destExpr + `$`), Syntax: `X:\DIR`,
 	}
 }

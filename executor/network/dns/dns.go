@@ -210,11 +210,11 @@ func parseReverse(name string) (netip.Addr, bool) {
 			return netip.Addr{}, false
 		}
 		a, err := netip.ParseAddr(parts[3] + "." + parts[2] + "." + parts[1] + "." + parts[0])
-		return a, err == nil
+		return a, err == nil && a.Is4()
 	}
 	rest, ok := strings.CutSuffix(name, ".ip6.arpa")
 	nibbles := strings.Split(rest, ".")
-	if !ok || len(nibbles) != 32 {
+	if !ok || len(nibbles) != 32 || slices.ContainsFunc(nibbles, func(n string) bool { return len(n) != 1 }) {
 		return netip.Addr{}, false
 	}
 	slices.Reverse(nibbles)

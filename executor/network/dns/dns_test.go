@@ -307,8 +307,8 @@ func FuzzParseReverse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q = %v: %v", name, a, err)
 		}
-		if b, ok := parseReverse(strings.TrimSuffix(back, ".")); !ok || b != a {
-			t.Errorf("%q = %v, whose name is %q, which is %v", name, a, back, b)
+		if mapped := a.Is4() && strings.HasSuffix(name, ".ip6.arpa"); !mapped && !strings.EqualFold(back, name+".") {
+			t.Errorf("%q = %v, whose name is %q", name, a, back)
 		}
 	})
 }
