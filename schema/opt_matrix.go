@@ -15,7 +15,7 @@ var matrixOption = Option{
 	Help:   "Make one container for each combination of values",
 	Doc:    "`axes` names the variables and their values, `include` and `exclude` add and drop combinations.",
 	Syntax: "{axes: {NAME: [VALUE...]}, include: [{NAME: VALUE}], exclude: [{NAME: VALUE}], max-parallel: N}",
-	Schema: matrixSchema(),
+	Schema: matrixSchema,
 }
 
 // matrixRow is the only option that is a map of maps, so it reads its nodes itself.
@@ -47,7 +47,7 @@ func matrixSchema() map[string]any {
 		"type": "object", "additionalProperties": false, "required": []any{"axes"},
 		"properties": map[string]any{
 			"axes":    map[string]any{"type": "object", "additionalProperties": oneOrMany(text)},
-			"include": combinations, "exclude": combinations, "max-parallel": value.Int("min=1,max=1000").Schema,
+			"include": combinations, "exclude": combinations, "max-parallel": value.Int("min=1,max=1000").Schema(),
 		},
 	}
 }

@@ -65,9 +65,9 @@ type Option struct {
 	NoDiff  bool   // a change of it does not make a running container outdated
 	NotYet  string // why runfile does not honour it yet; it is read and checked, and refused when planned. "" = honoured
 
-	Syntax string         // the value's syntax in one line
-	Schema map[string]any // draft-07 schema of the whole value, all shapes
-	Words  []string       // completion of the value
+	Syntax string                // the value's syntax in one line
+	Schema func() map[string]any // makes the draft-07 schema of the whole value, all shapes; editors and pages need it, runs do not
+	Words  []string              // completion of the value
 }
 
 // Value is the canonical text of a value that was given, and where.

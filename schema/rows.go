@@ -59,7 +59,7 @@ func opt[C, T any](o Option, at func(*C) *Opt[T], p value.Parser[T]) row[C] {
 // toggle is an option that is on or off.
 func toggle[C any](o Option, at func(*C) *Opt[bool]) row[C] {
 	o.Kind = Switch
-	o.Schema = map[string]any{"type": "boolean"}
+	o.Schema = func() map[string]any { return map[string]any{"type": "boolean"} }
 	o.Syntax, o.Words = "true | false", []string{"true", "false"}
 	return row[C]{
 		Option: o,
@@ -93,7 +93,7 @@ func toggle[C any](o Option, at func(*C) *Opt[bool]) row[C] {
 // list is an option that may be given many times.
 func list[C, T any](o Option, at func(*C) *Items[T], p value.Parser[T]) row[C] {
 	o.Kind = List
-	o.Schema = oneOrMany(itemSchema(p))
+	o.Schema = func() map[string]any { return oneOrMany(itemSchema(p)) }
 	return repeatable(o, at, p, func(d *decoder, o *Option, n *manifest.Node) Items[T] {
 		if n.Kind == manifest.Map && slipOfMap(d, o, n, p) {
 			return nil
@@ -105,11 +105,10 @@ func list[C, T any](o Option, at func(*C) *Items[T], p value.Parser[T]) row[C] {
 // keyed is a list whose entries may also be written as a map from their first part to the rest.
 func keyed[C, T any](o Option, at func(*C) *Items[T], p value.Parser[T], form mapForm) row[C] {
 	o.Kind = Map
-	s := oneOrMany(p.Schema)
-	s["anyOf"] = append(s["anyOf"].([]any), map[string]any{ //nolint:forcetypeassert // made by oneOrMany
-		"type": "object", "additionalProperties": form.schema(p.FieldsSchema),
-	})
-	o.Schema = s
+	o.Schema = func() map[string]any {
+		entries := map[string]any{"type": "object", "additionalProperties": form.schema(p.FieldsSchema)}
+		return oneOrMany(p.Schema(), entries)
+	}
 	return repeatable(o, at, p, func(d *decoder, o *Option, n *manifest.Node) Items[T] {
 		if n.Kind == manifest.Map {
 			return readMap(d, o, n, p, form)
@@ -132,7 +131,7 @@ type mapForm struct {
 	name    string // X is a map: its fields plus this one, which holds NAME; "" = not allowed
 }
 
-func (f mapForm) schema(fields map[string]any) map[string]any {
+func (f mapForm) schema(fields func() map[string]any) map[string]any {
 	var types, choices []any
 	if f.sep != "" {
 		types = append(types, "string", "number")
@@ -149,7 +148,7 @@ func (f mapForm) schema(fields map[string]any) map[string]any {
 		choices = append(choices, map[string]any{"type": "array", "items": text})
 	}
 	if f.name != "" {
-		choices = append(choices, fields)
+		choices = append(choices, fields())
 	}
 	return map[string]any{"anyOf": choices}
 }
@@ -201,10 +200,10 @@ type wording struct {
 func command[C any](o Option, at func(*C) *Opt[[]string], w wording) row[C] {
 	o.Kind = Words
 	o.Syntax = w.syntax
-	item := map[string]any{"type": []any{"string", "number"}}
-	o.Schema = map[string]any{"anyOf": []any{
-		item, map[string]any{"type": "array", "items": item, "minItems": int64(1)},
-	}}
+	o.Schema = func() map[string]any {
+		item := map[string]any{"type": []any{"string", "number"}}
+		return map[string]any{"anyOf": []any{item, map[string]any{"type": "array", "items": item, "minItems": int64(1)}}}
+	}
 	set := func(c *C, args []string, err error, pos diag.Range) error {
 		if err == nil {
 			*at(c) = Opt[[]string]{Value: args, Set: true, At: pos}
@@ -270,7 +269,7 @@ func (r row[C]) inWindows(other row[C]) row[C] {
 		}
 		return &l
 	}
-	r.Schema = map[string]any{"anyOf": []any{l.Schema, other.Schema}}
+	r.Schema = func() map[string]any { return map[string]any{"anyOf": []any{l.Schema(), other.Schema()}} }
 	r.read = func(d *decoder, c *C, e manifest.Entry) { pick(c).read(d, c, e) }
 	r.flag = func(c *C, text string, at diag.Range) error { return pick(c).flag(c, text, at) }
 	r.values = func(c *C) []Value { return pick(c).values(c) }
@@ -342,13 +341,14 @@ func fieldTree(fields []value.Field) object {
 
 func itemSchema[T any](p value.Parser[T]) map[string]any {
 	if p.FieldsSchema == nil {
-		return p.Schema
+		return p.Schema()
 	}
-	return map[string]any{"anyOf": []any{p.Schema, p.FieldsSchema}}
+	return map[string]any{"anyOf": []any{p.Schema(), p.FieldsSchema()}}
 }
 
-func oneOrMany(item map[string]any) map[string]any {
-	return map[string]any{"anyOf": []any{item, map[string]any{"type": "array", "items": item}}}
+// oneOrMany is the schema of an item, of a list of items, and of other forms.
+func oneOrMany(item map[string]any, others ...any) map[string]any {
+	return map[string]any{"anyOf": append([]any{item, map[string]any{"type": "array", "items": item}}, others...)}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

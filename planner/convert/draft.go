@@ -188,7 +188,7 @@ func switchNode(text string, at diag.Range) (*manifest.Node, bool) {
 // valueNode is text, or a number without quotes where the option's schema knows whole numbers.
 func valueNode(o *schema.Option, text string, at diag.Range) *manifest.Node {
 	n := textNode(text, at)
-	if i, err := strconv.ParseInt(text, 10, 64); err == nil && strconv.FormatInt(i, 10) == text && takesInteger(o.Schema) {
+	if i, err := strconv.ParseInt(text, 10, 64); err == nil && strconv.FormatInt(i, 10) == text && takesInteger(o.Schema()) {
 		n.Type = manifest.Int
 	}
 	return n

@@ -202,6 +202,46 @@ func TestSchemaDescribesKeys(t *testing.T) {
 	}
 }
 
+// TestLongPatternsHaveWords: nobody wants to read an expression of two thousand letters in an editor.
+func TestLongPatternsHaveWords(t *testing.T) {
+	text, err := gen.JSONSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root any
+	if err := json.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	var walk func(path string, tree any)
+	walk = func(path string, tree any) {
+		switch tree := tree.(type) {
+		case []any:
+			for _, item := range tree {
+				walk(path, item)
+			}
+		case map[string]any:
+			p, _ := tree["pattern"].(string)
+			words, _ := tree["patternErrorMessage"].(string)
+			if len(p) > 100 {
+				found++
+				if !strings.HasPrefix(words, "write ") || words == "write " {
+					t.Errorf("%s: the pattern of %d bytes has no words", path, len(p))
+				}
+			}
+			for key, v := range tree {
+				if key != "not" {
+					walk(path+"."+key, v)
+				}
+			}
+		}
+	}
+	walk("", root)
+	if found < 20 {
+		t.Errorf("only %d long patterns", found)
+	}
+}
+
 // TestVariablesMatchSchema demands that a variable may stand for any value.
 func TestVariablesMatchSchema(t *testing.T) {
 	s := compiled(t)

@@ -134,7 +134,7 @@ func properties(options []schema.Option) map[string]any {
 		if o.NotYet != "" {
 			text += "\n\nNot honoured yet: " + o.NotYet + "."
 		}
-		s := described(withVariables(o.Schema), text)
+		s := described(withVariables(inWords(o.Schema(), o.Syntax)), text)
 		if o.NotYet != "" {
 			s["x-not-yet"] = o.NotYet
 		}
@@ -162,10 +162,35 @@ func example(o schema.Option) any {
 	return nil // text of YAML
 }
 
+// longPattern is the length from which nobody reads an expression, in bytes.
+const longPattern = 60
+
+// inWords adds the syntax of a value beside long expressions. Editors show it instead of the expression.
+func inWords(s map[string]any, syntax string) map[string]any {
+	out := maps.Clone(s)
+	if p, ok := s["pattern"].(string); ok && len(p) > longPattern {
+		out["patternErrorMessage"] = "write " + syntax
+	}
+	if item, ok := s["items"].(map[string]any); ok {
+		out["items"] = inWords(item, syntax)
+	}
+	if forms, ok := s["anyOf"].([]any); ok {
+		list := make([]any, len(forms))
+		for i, f := range forms {
+			list[i] = inWords(f.(map[string]any), syntax) //nolint:forcetypeassert // schemas are maps
+		}
+		out["anyOf"] = list
+	}
+	return out
+}
+
 // withVariables lets ${NAME} stand wherever a value has a form of its own.
 func withVariables(s map[string]any) map[string]any {
 	out := maps.Clone(s)
 	for key, v := range out {
+		if key == "not" {
+			continue // says what a value is not; a variable has its own alternative beside it
+		}
 		switch v := v.(type) {
 		case map[string]any:
 			if key == "properties" {

@@ -13,7 +13,7 @@ func LinkLocal() Parser[string] {
 	p := IP()
 	parse := p.Parse
 	p.Syntax = "an address of 169.254.0.0/16 or fe80::/10"
-	p.Schema = pattern(`^` + linkLocalExpr + `$`)
+	p.Schema = func() jsonSchema { return pattern(`^` + linkLocalExpr + `$`) }
 	p.Parse = func(s string) (string, error) {
 		text, err := parse(s)
 		if err != nil {
@@ -59,7 +59,7 @@ func address(v4 bool, format, syntax string) Parser[string] {
 			return a.String(), nil
 		},
 		Format: func(s string) string { return s },
-		Schema: map[string]any{"type": "string", "format": format}, Syntax: syntax,
+		Schema: func() jsonSchema { return map[string]any{"type": "string", "format": format} }, Syntax: syntax,
 	}
 }
 
@@ -74,7 +74,9 @@ func IP() Parser[string] {
 			return a.Unmap().String(), nil
 		},
 		Format: func(s string) string { return s },
-		Schema: anyOf(map[string]any{"type": "string", "format": "ipv4"}, map[string]any{"type": "string", "format": "ipv6"}),
+		Schema: func() jsonSchema {
+			return anyOf(map[string]any{"type": "string", "format": "ipv4"}, map[string]any{"type": "string", "format": "ipv6"})
+		},
 		Syntax: "an IPv4 or IPv6 address",
 	}
 }
@@ -96,7 +98,9 @@ func CIDR() Parser[string] {
 			return p.String(), nil
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(`^(` + ipv4Expr + `/([12]?[0-9]|30)|` + ipv6Expr + `/([1-9]?[0-9]|1[01][0-9]|12[0-6]))$`), Syntax: "ADDRESS/BITS",
+		Schema: func() jsonSchema {
+			return pattern(`^(` + ipv4Expr + `/([12]?[0-9]|30)|` + ipv6Expr + `/([1-9]?[0-9]|1[01][0-9]|12[0-6]))$`)
+		}, Syntax: "ADDRESS/BITS",
 	}
 }
 
@@ -104,7 +108,7 @@ func CIDR() Parser[string] {
 func MAC() Parser[string] {
 	return Parser[string]{
 		Parse: parseMAC, Format: func(s string) string { return s },
-		Schema: butNot(`^`+macExpr+`$`, `^[0:.-]+$`),
+		Schema: func() jsonSchema { return butNot(`^`+macExpr+`$`, `^[0:.-]+$`) },
 		Syntax: "six bytes: 92:d0:c6:0a:29:33",
 	}
 }

@@ -13,12 +13,12 @@ var runtimeAnnotations = []string{
 
 // AnnotationSyntax is the syntax of annotation: NAME[=VALUE].
 func AnnotationSyntax() Parser[KeyValue] {
-	var runtimes []string
-	for _, prefix := range runtimeAnnotations {
-		runtimes = append(runtimes, strings.ReplaceAll(anyCase(prefix), ".", `\.`))
-	}
 	return Parser[KeyValue]{
-		Parse: parseAnnotation, Format: formatPair, Schema: butNot(`^[^=\x00-\x20\x7f]+(=`+textExpr+`)?$`, `^`+either(runtimes...)),
+		Parse: parseAnnotation, Format: formatPair,
+		Schema: func() jsonSchema {
+			runtimes := strings.ReplaceAll(anyCase(runtimeAnnotations...), ".", `\.`)
+			return butNot(`^[^=\x00-\x20\x7f]+(=`+textExpr+`)?$`, `^`+runtimes)
+		},
 		Syntax: "NAME[=VALUE]; names that command a runtime are refused, such as run.oci.*",
 	}
 }

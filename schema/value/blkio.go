@@ -35,7 +35,7 @@ func DeviceWeightSyntax() Parser[DeviceWeight] {
 			return DeviceWeight{Path: dev, Weight: uint16(n)}, err //nolint:gosec // at most 1000
 		},
 		Format: func(w DeviceWeight) string { return w.Path + ":" + strconv.Itoa(int(w.Weight)) },
-		Schema: belowDev(either(`[+-]?0+`, signed(10, 1000))),
+		Schema: func() jsonSchema { return belowDev(either(`[+-]?0+`, signed(10, 1000))) },
 		Syntax: "/dev/PATH:WEIGHT, WEIGHT 0 or from 10 to 1000",
 	}
 }
@@ -47,7 +47,7 @@ func BlkioWeight() Parser[int64] {
 
 // DeviceBytesSyntax is the syntax of device-read-bps and device-write-bps: /dev/PATH:SIZE, bytes per second.
 func DeviceBytesSyntax() Parser[DeviceRate] {
-	return rateSyntax("SIZE", size, formatSize, `\+?`+mantissa+exponent+sizeUnit,
+	return rateSyntax("SIZE", size, formatSize, func() string { return `\+?` + mantissa + exponent + sizeUnit },
 		"/dev/PATH:SIZE, SIZE bytes per second with b, k, m or g; 0 = no limit")
 }
 
@@ -66,11 +66,11 @@ func DeviceOpsSyntax() Parser[DeviceRate] {
 		}
 		return int64(n), nil
 	}
-	return rateSyntax("NUMBER", number, func(n int64) string { return strconv.FormatInt(n, 10) }, numbers(0, maxIOPS),
+	return rateSyntax("NUMBER", number, func(n int64) string { return strconv.FormatInt(n, 10) }, func() string { return numbers(0, maxIOPS) },
 		"/dev/PATH:NUMBER, NUMBER operations per second; 0 = no limit")
 }
 
-func rateSyntax(word string, parse func(string) (int64, error), format func(int64) string, schema, syntax string) Parser[DeviceRate] {
+func rateSyntax(word string, parse func(string) (int64, error), format func(int64) string, expr func() string, syntax string) Parser[DeviceRate] {
 	return Parser[DeviceRate]{
 		Parse: func(s string) (DeviceRate, error) {
 			dev, text, err := cutDevice(s, word)
@@ -81,7 +81,7 @@ func rateSyntax(word string, parse func(string) (int64, error), format func(int6
 			return DeviceRate{Path: dev, Rate: n}, err
 		},
 		Format: func(r DeviceRate) string { return r.Path + ":" + format(r.Rate) },
-		Schema: belowDev(schema), Syntax: syntax,
+		Schema: func() jsonSchema { return belowDev(expr()) }, Syntax: syntax,
 	}
 }
 

@@ -34,8 +34,8 @@ func DependencySyntax() Parser[Dependency] {
 		Format: func(d Dependency) string {
 			return strings.TrimSuffix(d.Container+":"+string(d.Condition), ":")
 		},
-		Schema:       pattern(`^[^:]+$`),
-		FieldsSchema: object(map[string]any{"condition": enum(conditions...)}),
+		Schema:       func() jsonSchema { return pattern(`^[^:]+$`) },
+		FieldsSchema: func() jsonSchema { return object(map[string]any{"condition": enum(conditions...)}) },
 		Syntax:       "CONTAINER, or a map CONTAINER: {condition: CONDITION}, CONDITION one of " + strings.Join(conditions, ", "),
 	}
 }
@@ -85,11 +85,13 @@ func ProbeSyntax() Parser[Probe] {
 		},
 		Fields: probeFields,
 		Format: formatProbe, FormatFields: formatProbeFields,
-		FieldsSchema: object(map[string]any{
-			"tcp": port, "http": anyText(), "log": anyText(),
-			"exec":     anyOf(anyText(), map[string]any{"type": "array", "items": textOrNumber(), "minItems": int64(1)}),
-			"interval": duration, "timeout": duration,
-		}),
+		FieldsSchema: func() jsonSchema {
+			return object(map[string]any{
+				"tcp": port, "http": anyText(), "log": anyText(),
+				"exec":     anyOf(anyText(), map[string]any{"type": "array", "items": textOrNumber(), "minItems": int64(1)}),
+				"interval": duration, "timeout": duration,
+			})
+		},
 		Syntax: "{tcp: PORT} | {http: \":PORT/PATH\"} | {log: REGEXP} | {exec: COMMAND}, and interval, timeout",
 	}
 }

@@ -45,10 +45,14 @@ func DeviceSyntax() Parser[Device] {
 				{Name: "source", Text: d.Source}, {Name: "target", Text: d.Target}, {Name: "permissions", Text: d.Permissions},
 			}
 		},
-		Schema: anyOf(pattern(`^/[^:\x00]*(:/[^:\x00]*)?(:`+eachOncePattern("rwm")+`)?$`), pattern(cdiName().String())),
-		FieldsSchema: object(map[string]any{
-			"source": pattern(`^/`), "target": pattern(`^/`), "permissions": pattern(`^` + eachOncePattern("rwm") + `$`),
-		}, "source"),
+		Schema: func() jsonSchema {
+			return anyOf(pattern(`^/[^:\x00]*(:/[^:\x00]*)?(:`+eachOncePattern("rwm")+`)?$`), pattern(cdiName().String()))
+		},
+		FieldsSchema: func() jsonSchema {
+			return object(map[string]any{
+				"source": pattern(`^/`), "target": pattern(`^/`), "permissions": pattern(`^` + eachOncePattern("rwm") + `$`),
+			}, "source")
+		},
 		Syntax: "SOURCE[:TARGET][:PERMISSIONS], permissions of r, w and m, or a CDI name VENDOR/CLASS=NAME",
 	}
 }
@@ -106,13 +110,15 @@ func device(source, target, permissions string) (Device, error) {
 
 // DeviceRuleSyntax is the syntax of device-cgroup-rule: TYPE MAJOR:MINOR ACCESS. Rules only allow.
 func DeviceRuleSyntax() Parser[DeviceRule] {
-	number := either(numbers(0, math.MaxUint32), `\*`)
 	return Parser[DeviceRule]{
 		Parse: parseDeviceRule,
 		Format: func(r DeviceRule) string {
 			return r.Type + " " + deviceNumber(r.Major) + ":" + deviceNumber(r.Minor) + " " + r.Access
 		},
-		Schema: pattern(`^[acb] ` + number + `:` + number + ` ` + eachOncePattern("rwm") + `$`),
+		Schema: func() jsonSchema {
+			number := either(numbers(0, math.MaxUint32), `\*`)
+			return pattern(`^[acb] ` + number + `:` + number + ` ` + eachOncePattern("rwm") + `$`)
+		},
 		Syntax: "TYPE MAJOR:MINOR ACCESS, TYPE a, b or c, a number may be *, ACCESS of r, w and m: c 10:200 rwm",
 	}
 }
@@ -182,6 +188,6 @@ func matching(expr func() *regexp.Regexp, syntax string) Parser[string] {
 			return s, noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(expr().String()), Syntax: syntax,
+		Schema: func() jsonSchema { return pattern(expr().String()) }, Syntax: syntax,
 	}
 }

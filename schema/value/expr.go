@@ -51,16 +51,26 @@ func magnitude(low int64) uint64 {
 	return uint64(-low) //nolint:gosec // 0 or more
 }
 
+// noBound is the largest number of 63 bits, which stands for no upper bound: editors show expressions, and one for it
+// would be long.
+const noBound = math.MaxInt64
+
 // numbers matches the whole numbers from low to high, less than 10^19, in decimal digits with zeros in front.
 func numbers(low, high uint64) string {
+	if low == 0 && high >= noBound {
+		return "[0-9]+"
+	}
 	var parts []string
-	for nines := uint64(9); ; nines = nines*10 + 9 {
+	for nines, digits := uint64(9), 1; ; nines, digits = nines*10+9, digits+1 {
 		if low > nines {
 			continue
 		}
 		end := min(nines, high)
 		parts = append(parts, span(strconv.FormatUint(low, 10), strconv.FormatUint(end, 10)))
-		if end == high {
+		switch {
+		case high >= noBound:
+			return "0*" + either(append(parts, "[1-9][0-9]{"+strconv.Itoa(digits)+",}")...)
+		case end == high:
 			return "0*" + either(parts...)
 		}
 		low = end + 1
@@ -90,9 +100,19 @@ func span(low, high string) string {
 		last--
 	}
 	if first <= last {
-		parts = append(parts, span(string(first), string(last))+strings.Repeat("[0-9]", rest))
+		parts = append(parts, span(string(first), string(last))+anyDigits(rest))
+	}
+	if len(parts) == 1 {
+		return parts[0]
 	}
 	return either(parts...)
+}
+
+func anyDigits(n int) string {
+	if n == 1 {
+		return "[0-9]"
+	}
+	return "[0-9]{" + strconv.Itoa(n) + "}"
 }
 
 // eachOncePattern matches one or more letters of a set, none of them twice, in any order.
@@ -129,8 +149,12 @@ func sizes(low, high uint64) string {
 		numbers(max(low, 1), high) + `(\.[0-9]*)? ?[bB]?`,
 	}
 	for i, unit := range []string{`[kK]`, `[mM]`, `[gG]`, `[tT]`, `[pP]`} {
-		if shift := 10 * (i + 1); high>>shift > 0 {
-			parts = append(parts, numbers(max(low>>shift, 1), high>>shift)+`(\.[0-9]*)? ?`+unit+`([bB]|[iI][bB])?`)
+		shift, most := 10*(i+1), high
+		if high < noBound {
+			most >>= shift
+		}
+		if most > 0 {
+			parts = append(parts, numbers(max(low>>shift, 1), most)+`(\.[0-9]*)? ?`+unit+`([bB]|[iI][bB])?`)
 		}
 	}
 	return `\+?` + either(parts...)

@@ -20,10 +20,12 @@ var gpuKeys = []string{"count", "device", "driver", "capabilities", "options"}
 
 // GPUSyntax is the syntax of gpus: all, a number, or KEY=VALUE pairs separated by commas, quoted as in CSV.
 func GPUSyntax() Parser[GPURequest] {
-	one := either(`(count=)?`+either(`all`, signed(1, math.MaxInt64)), `(device|driver|capabilities)=[^,"\x00]+`, `options=[^,"=\x00][^,"\x00]*`)
 	return Parser[GPURequest]{
 		Parse: parseGPUs, Format: formatGPUs,
-		Schema: orNumber(1, math.MaxInt64, `^`+either(each(one), `.*".*`)+`$`),
+		Schema: func() jsonSchema {
+			one := either(`(count=)?`+either(`all`, signed(1, math.MaxInt64)), `(device|driver|capabilities)=[^,"\x00]+`, `options=[^,"=\x00][^,"\x00]*`)
+			return orNumber(1, math.MaxInt64, `^`+either(each(one), `.*".*`)+`$`)
+		},
 		Syntax: `all | NUMBER | device=ID[,driver=NAME][,"capabilities=NAME,NAME"]`,
 		Words:  []string{"all", "device="},
 	}

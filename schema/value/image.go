@@ -23,8 +23,10 @@ const referenceExpr = `(([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]+)?/)?` + // a 
 func ImageSyntax() Parser[ImageRef] {
 	return Parser[ImageRef]{
 		Parse: ParseImage, Format: formatImage,
-		Schema: pattern(`^` + either(`(oci|oci-archive):[^:\x00]+(:`+either(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`, referenceExpr)+`)?`,
-			`docker-archive:[^:\x00]+(:`+referenceExpr+`)?`, referenceExpr) + `$`),
+		Schema: func() jsonSchema {
+			return pattern(`^` + either(`(oci|oci-archive):[^:\x00]+(:`+either(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`, referenceExpr)+`)?`,
+				`docker-archive:[^:\x00]+(:`+referenceExpr+`)?`, referenceExpr) + `$`)
+		},
 		Syntax: "[HOST[:PORT]/]PATH[:TAG][@sha256:...] | oci:DIR[:TAG] | oci-archive:FILE[:TAG] | docker-archive:FILE[:REF]",
 		Words:  withSuffix(imageSchemes, ":"),
 	}
@@ -79,7 +81,6 @@ func parseArchive(scheme, rest, text string) (ImageRef, error) {
 
 // PlatformSyntax is the syntax of platform: OS/ARCH[/VARIANT], or one of OS and ARCH alone.
 func PlatformSyntax() Parser[string] {
-	os, arch := anyCase(platformOS...), anyCase(platformArch...)
 	return Parser[string]{
 		Parse: func(s string) (string, error) {
 			isPlatform := platformExpr().MatchString(s)
@@ -100,8 +101,12 @@ func PlatformSyntax() Parser[string] {
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(`^` + either(os, arch, os+`/`+arch+`(/[a-zA-Z0-9.]+)?`) + `$`), Syntax: "OS/ARCH[/VARIANT]",
-		Words: []string{"linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64"},
+		Schema: func() jsonSchema {
+			os, arch := anyCase(platformOS...), anyCase(platformArch...)
+			return pattern(`^` + either(os, arch, os+`/`+arch+`(/[a-zA-Z0-9.]+)?`) + `$`)
+		},
+		Syntax: "OS/ARCH[/VARIANT]",
+		Words:  []string{"linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64"},
 	}
 }
 

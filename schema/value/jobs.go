@@ -31,10 +31,12 @@ func RetriesSyntax() Parser[Retries] {
 			return formatRetries(r)
 		},
 		Schema: count.Schema,
-		FieldsSchema: object(map[string]any{
-			"max": count.Schema, "delay": pattern(durationPattern), "backoff": textOrNumber(),
-			"on-exit": anyOf(code, map[string]any{"type": "array", "items": code}),
-		}, "max"),
+		FieldsSchema: func() jsonSchema {
+			return object(map[string]any{
+				"max": count.Schema(), "delay": pattern(durationPattern), "backoff": textOrNumber(),
+				"on-exit": anyOf(code, map[string]any{"type": "array", "items": code}),
+			}, "max")
+		},
 		Syntax: "NUMBER, or {max: NUMBER, delay: DURATION, backoff: FACTOR, on-exit: [CODE...]}",
 	}
 }
@@ -134,10 +136,12 @@ func ArtifactSyntax() Parser[Artifact] {
 			}
 			return out
 		},
-		Schema: pattern(`^/[^:]*:[\s\S]+$`),
-		FieldsSchema: object(map[string]any{
-			"from": pattern(`^/`), "to": anyText(), "when": enum(artifactTimes...), "junit": map[string]any{"type": "boolean"},
-		}, "from", "to"),
+		Schema: func() jsonSchema { return pattern(`^/[^:]*:[\s\S]+$`) },
+		FieldsSchema: func() jsonSchema {
+			return object(map[string]any{
+				"from": pattern(`^/`), "to": anyText(), "when": enum(artifactTimes...), "junit": map[string]any{"type": "boolean"},
+			}, "from", "to")
+		},
 		Syntax: "FROM:TO, or {from: GLOB, to: PATH, when: always|success|failure, junit: true}",
 	}
 }
@@ -195,9 +199,11 @@ func SecretSyntax() Parser[SecretRef] {
 			}
 			return out
 		},
-		Schema:       pattern(KeyPattern),
-		FieldsSchema: object(map[string]any{"source": pattern(KeyPattern), "target": anyText(), "uid": number, "gid": number, "mode": number}, "source"),
-		Syntax:       "NAME, or {source: NAME, target: FILE, uid: N, gid: N, mode: \"0400\"}",
+		Schema: func() jsonSchema { return pattern(KeyPattern) },
+		FieldsSchema: func() jsonSchema {
+			return object(map[string]any{"source": pattern(KeyPattern), "target": anyText(), "uid": number, "gid": number, "mode": number}, "source")
+		},
+		Syntax: "NAME, or {source: NAME, target: FILE, uid: N, gid: N, mode: \"0400\"}",
 	}
 }
 

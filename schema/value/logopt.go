@@ -25,7 +25,7 @@ func LogDriverSyntax() Parser[string] {
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: enum(LogDrivers...), Syntax: strings.Join(LogDrivers, " | "), Words: LogDrivers,
+		Schema: func() jsonSchema { return enum(LogDrivers...) }, Syntax: strings.Join(LogDrivers, " | "), Words: LogDrivers,
 	}
 }
 
@@ -84,7 +84,7 @@ func LogOptSyntax() Parser[KeyValue] {
 			}
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: pattern(`^[^=\x00]+=` + textExpr + `$`), Syntax: "KEY=VALUE", Words: withSuffix(logOptions("json-file"), "="),
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[^=\x00]+=` + textExpr + `$`) }, Syntax: "KEY=VALUE", Words: withSuffix(logOptions("json-file"), "="),
 	}
 }
 

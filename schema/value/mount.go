@@ -33,12 +33,14 @@ func VolumeSyntax() Parser[Mount] {
 	flag := map[string]any{"type": "boolean"}
 	return Parser[Mount]{
 		Parse: parseVolume, Fields: volumeFields, Format: formatVolume, FormatFields: formatVolumeFields,
-		Schema: volumeSchema(),
-		FieldsSchema: object(map[string]any{
-			"type": enum("bind", "volume"), "source": anyText(), "target": pattern(`^/`), "read-only": flag,
-			"propagation": enum("rprivate", "private", "rshared", "shared", "rslave", "slave"),
-			"selinux":     enum("z", "Z"), "nocopy": flag,
-		}, "target"),
+		Schema: volumeSchema,
+		FieldsSchema: func() jsonSchema {
+			return object(map[string]any{
+				"type": enum("bind", "volume"), "source": anyText(), "target": pattern(`^/`), "read-only": flag,
+				"propagation": enum("rprivate", "private", "rshared", "shared", "rslave", "slave"),
+				"selinux":     enum("z", "Z"), "nocopy": flag,
+			}, "target")
+		},
 		Syntax: "[host-src:]container-dest[:<options>], options [rw|ro], [z|Z], [[r]shared|[r]slave|[r]private], [nocopy]",
 	}
 }
@@ -282,7 +284,7 @@ func VolumesFromSyntax() Parser[VolumesFrom] {
 			}
 			return s
 		},
-		Schema: pattern(`^[^:]+(:((ro|rw)(,[zZ])?|[zZ](,(ro|rw))?))?$`), Syntax: "CONTAINER[:ro|rw][,z|Z]",
+		Schema: func() jsonSchema { return pattern(`^[^:]+(:((ro|rw)(,[zZ])?|[zZ](,(ro|rw))?))?$`) }, Syntax: "CONTAINER[:ro|rw][,z|Z]",
 	}
 }
 
@@ -347,7 +349,7 @@ func TmpfsSyntax() Parser[Tmpfs] {
 		Format: func(t Tmpfs) string {
 			return strings.TrimSuffix(t.Target+":"+strings.Join(t.Options, ","), ":")
 		},
-		Schema: tmpfsSchema(), Syntax: "TARGET[:OPTION,...], options as of mount(8) and size=, mode=, uid=, gid=",
+		Schema: tmpfsSchema, Syntax: "TARGET[:OPTION,...], options as of mount(8) and size=, mode=, uid=, gid=",
 	}
 }
 
@@ -425,7 +427,7 @@ func VolumeOptSyntax() Parser[KeyValue] {
 			}
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: pattern(`^(type|device|o)=.+`), Syntax: "type=TYPE, device=DEVICE, o=OPTIONS",
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^(type|device|o)=.+`) }, Syntax: "type=TYPE, device=DEVICE, o=OPTIONS",
 		Words: withSuffix(volumeOptNames, "="),
 	}
 }

@@ -50,6 +50,18 @@ var (
 
 // MountSyntax is the syntax of mount: KEY=VALUE pairs separated by commas, quoted as in CSV, or a map.
 func MountSyntax() Parser[MountSpec] {
+	return Parser[MountSpec]{
+		Parse: parseMount, Fields: mountFields, Format: formatMount,
+		Schema: func() jsonSchema {
+			return butNot(mountPattern(), `^([^"]*,)?(target|dst|destination)=`+rootExpr+`(,[^"]*)?$`)
+		},
+		FieldsSchema: mountFieldsSchema,
+		Syntax:       "type=bind|volume|tmpfs|image,source=SOURCE,target=TARGET[,readonly][,KEY=VALUE...]",
+		Words:        []string{"type=bind,source=", "type=volume,source=", "type=tmpfs,target=", "type=image,source="},
+	}
+}
+
+func mountFieldsSchema() jsonSchema {
 	flag := map[string]any{"type": []any{"boolean", "string"}}
 	many := anyOf(anyText(), map[string]any{"type": "array", "items": anyText()})
 	props := map[string]any{
@@ -65,12 +77,7 @@ func MountSyntax() Parser[MountSpec] {
 	for _, k := range slices.Concat(mountSwitches, []string{"ro", "bind-nonrecursive"}) {
 		props[k] = flag
 	}
-	return Parser[MountSpec]{
-		Parse: parseMount, Fields: mountFields, Format: formatMount,
-		Schema: butNot(mountPattern(), `^([^"]*,)?(target|dst|destination)=`+rootExpr+`(,[^"]*)?$`), FieldsSchema: object(props),
-		Syntax: "type=bind|volume|tmpfs|image,source=SOURCE,target=TARGET[,readonly][,KEY=VALUE...]",
-		Words:  []string{"type=bind,source=", "type=volume,source=", "type=tmpfs,target=", "type=image,source="},
-	}
+	return object(props)
 }
 
 // mountPattern is what the text of a mount looks like: pairs with a target, which is a path but for a pipe's, or, with quotes

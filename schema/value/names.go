@@ -12,7 +12,9 @@ func Text(syntax string) Parser[string] {
 	return Parser[string]{
 		Parse:  func(s string) (string, error) { return s, noNUL(s) },
 		Format: func(s string) string { return s },
-		Schema: map[string]any{"type": []any{"string", "number"}, "pattern": `^` + textExpr + `$`},
+		Schema: func() jsonSchema {
+			return map[string]any{"type": []any{"string", "number"}, "pattern": `^` + textExpr + `$`}
+		},
 		Syntax: syntax,
 	}
 }
@@ -37,7 +39,7 @@ func Word(tag string) Parser[string] {
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: schema,
+		Schema: func() jsonSchema { return schema },
 		Syntax: strings.Join(words, " | "),
 		Words:  words,
 	}
@@ -47,7 +49,7 @@ func Word(tag string) Parser[string] {
 func AbsPath() Parser[string] {
 	return Parser[string]{
 		Parse: absPath, Format: func(s string) string { return s },
-		Schema: pattern(`^/` + textExpr + `$`), Syntax: "an absolute path",
+		Schema: func() jsonSchema { return pattern(`^/` + textExpr + `$`) }, Syntax: "an absolute path",
 	}
 }
 
@@ -81,7 +83,7 @@ func CgroupPath() Parser[string] {
 			return "/" + strings.Trim(s, "/"), noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: butNot(`^/*[^/\x00]+(/[^/\x00]+)*/*$`, `(^|/)\.\.?(/|$)`), Syntax: "PATH of names between slashes: /ci/heavy",
+		Schema: func() jsonSchema { return butNot(`^/*[^/\x00]+(/[^/\x00]+)*/*$`, `(^|/)\.\.?(/|$)`) }, Syntax: "PATH of names between slashes: /ci/heavy",
 	}
 }
 
@@ -96,7 +98,7 @@ func HostPath() Parser[string] {
 			return s, noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(`^[^\x00]+$`), Syntax: "a path, relative to the file that holds it",
+		Schema: func() jsonSchema { return pattern(`^[^\x00]+$`) }, Syntax: "a path, relative to the file that holds it",
 	}
 }
 
@@ -117,7 +119,7 @@ func named(expr func() *regexp.Regexp, schema, syntax string) Parser[string] {
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(schema), Syntax: syntax,
+		Schema: func() jsonSchema { return pattern(schema) }, Syntax: syntax,
 	}
 }
 
@@ -136,8 +138,10 @@ func Hostname() Parser[string] {
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: map[string]any{
-			"type": []any{"string", "number"}, "maxLength": int64(64), "pattern": `^[^\t\n\v\f\r /\x00-\x1f\x7f]*$`,
+		Schema: func() jsonSchema {
+			return map[string]any{
+				"type": []any{"string", "number"}, "maxLength": int64(64), "pattern": `^[^\t\n\v\f\r /\x00-\x1f\x7f]*$`,
+			}
 		},
 		Syntax: "at most 64 bytes, no spaces, no slashes",
 	}
@@ -148,7 +152,7 @@ func Stream() Parser[string] {
 	p := Word("oneof=stdin stdout stderr")
 	parse := p.Parse
 	p.Parse = func(s string) (string, error) { return parse(strings.ToLower(s)) }
-	p.Schema = pattern(`^` + anyCase("stdin", "stdout", "stderr") + `$`)
+	p.Schema = func() jsonSchema { return pattern(`^` + anyCase("stdin", "stdout", "stderr") + `$`) }
 	return p
 }
 

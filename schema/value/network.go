@@ -2,7 +2,6 @@ package value
 
 import (
 	"encoding/csv"
-	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -17,11 +16,13 @@ func NetworkSyntax() Parser[Network] {
 	names := anyOf(anyText(), map[string]any{"type": "array", "items": anyText()})
 	return Parser[Network]{
 		Parse: parseNetwork, Fields: networkFields, Format: formatNetwork,
-		Schema: networkSchema(),
-		FieldsSchema: object(map[string]any{
-			"name": anyText(), "alias": names, "ip": anyText(), "ip6": anyText(), "mac-address": anyText(),
-			"link-local-ip": names, "driver-opt": names, "gw-priority": map[string]any{"type": []any{"integer", "string"}},
-		}, "name"),
+		Schema: networkSchema,
+		FieldsSchema: func() jsonSchema {
+			return object(map[string]any{
+				"name": anyText(), "alias": names, "ip": anyText(), "ip6": anyText(), "mac-address": anyText(),
+				"link-local-ip": names, "driver-opt": names, "gw-priority": map[string]any{"type": []any{"integer", "string"}},
+			}, "name")
+		},
 		Syntax: "bridge | none | host | container:<name|id> | <network-name>, or name=NAME,alias=NAME,ip=IP,...",
 		Words:  networkWords,
 	}
@@ -33,7 +34,7 @@ func networkSchema() map[string]any {
 	name := blank + `name` + blank + `=` + blank + either(`container:[^,"\n\x00]+`, keyPart) + blank
 	pair := func(key, v string) string { return blank + key + blank + `=` + blank + v + blank }
 	one := either(name, pair("alias", hostExpr), pair("ip", ipv4Expr), pair("ip6", ipv6Expr), pair("mac-address", macExpr),
-		pair("link-local-ip", linkLocalExpr), pair("driver-opt", `[^,="\x00]+=[^,"\x00]*`), pair("gw-priority", signed(math.MinInt64, math.MaxInt64)))
+		pair("link-local-ip", linkLocalExpr), pair("driver-opt", `[^,="\x00]+=[^,"\x00]*`), pair("gw-priority", `[+-]?[0-9]+`))
 	var not []string
 	for _, key := range []string{"name", "ip", "ip6", "mac-address", "gw-priority"} {
 		not = append(not, `^([^"]*,)?`+blank+key+blank+`=[^"]*,`+blank+key+blank+`=[^"]*$`)
@@ -256,7 +257,9 @@ func LinkSyntax() Parser[Link] {
 			}
 			return l.Container + ":" + l.Alias
 		},
-		Schema: pattern(`^` + either(`[^:/\x00]+:`+noBlank, noBlankOrSlash, `/[^:/\x00]+:(`+textExpr+`/)?`+noBlankOrSlash, `/`+noBlankOrSlash) + `$`),
+		Schema: func() jsonSchema {
+			return pattern(`^` + either(`[^:/\x00]+:`+noBlank, noBlankOrSlash, `/[^:/\x00]+:(`+textExpr+`/)?`+noBlankOrSlash, `/`+noBlankOrSlash) + `$`)
+		},
 		Syntax: "CONTAINER[:ALIAS]",
 	}
 }
@@ -271,7 +274,9 @@ func HostSyntax() Parser[Host] {
 			}
 			return h.Name + ":" + h.IP.String()
 		},
-		Schema: pattern(`^` + hostExpr + `[:=]` + either(`host-gateway`, ipv4Expr, ipv6Expr, `\[`+either(ipv4Expr, ipv6Expr)+`\]`) + `$`), Syntax: "NAME:IP, or NAME:host-gateway",
+		Schema: func() jsonSchema {
+			return pattern(`^` + hostExpr + `[:=]` + either(`host-gateway`, ipv4Expr, ipv6Expr, `\[`+either(ipv4Expr, ipv6Expr)+`\]`) + `$`)
+		}, Syntax: "NAME:IP, or NAME:host-gateway",
 	}
 }
 
@@ -297,7 +302,7 @@ func parseHost(s string) (Host, error) {
 func Alias() Parser[string] {
 	return Parser[string]{
 		Parse: dnsName, Format: func(s string) string { return s },
-		Schema: pattern(`^` + hostExpr + `$`), Syntax: "a host name",
+		Schema: func() jsonSchema { return pattern(`^` + hostExpr + `$`) }, Syntax: "a host name",
 	}
 }
 
@@ -329,7 +334,7 @@ func DNSSearch() Parser[string] {
 			return strings.TrimSuffix(s, "."), nil
 		},
 		Format: func(s string) string { return s },
-		Schema: butNot(searchPattern, `^[0-9-][0-9.-]*$`), Syntax: "a domain, or . for none",
+		Schema: func() jsonSchema { return butNot(searchPattern, `^[0-9-][0-9.-]*$`) }, Syntax: "a domain, or . for none",
 	}
 }
 
@@ -354,7 +359,9 @@ func DNSOption() Parser[string] {
 			return s, noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: anyOf(pattern(`^ndots:`+signed(0, maxDots)+`$`), butNot(`^`+wordExpr+`$`, `^ndots(:|$)`)),
+		Schema: func() jsonSchema {
+			return anyOf(pattern(`^ndots:`+signed(0, maxDots)+`$`), butNot(`^`+wordExpr+`$`, `^ndots(:|$)`))
+		},
 		Syntax: "an option of resolv.conf: ndots:2",
 		Words: []string{
 			"ndots:", "timeout:", "attempts:", "rotate", "use-vc", "edns0", "trust-ad", "single-request",
@@ -396,6 +403,6 @@ func NamespaceSyntax(join bool, words ...string) Parser[NamespaceMode] {
 			}
 			return m.Mode
 		},
-		Schema: pattern(expr), Syntax: syntax, Words: all,
+		Schema: func() jsonSchema { return pattern(expr) }, Syntax: syntax, Words: all,
 	}
 }

@@ -21,15 +21,18 @@ type Parser[T any] struct {
 	FormatFields func(v T) []Field
 	// False is the word that an unquoted false stands for, "" where a boolean is an error: YAML 1.1 reads no as false.
 	False string
-	// Schema is the draft-07 JSON schema of the text form.
-	Schema map[string]any
-	// FieldsSchema is the draft-07 JSON schema of the map form.
-	FieldsSchema map[string]any
+	// Schema makes the draft-07 JSON schema of the text form; nil where there is none.
+	Schema func() map[string]any
+	// FieldsSchema makes the draft-07 JSON schema of the map form; nil where there is none.
+	FieldsSchema func() map[string]any
 	// Syntax describes the text form in one line, as help pages print it.
 	Syntax string
 	// Words completes the text form in shells; for closed sets it lists every value.
 	Words []string
 }
+
+// jsonSchema is a draft-07 JSON schema. It is made when an editor's schema or a page is, which no run needs.
+type jsonSchema = map[string]any
 
 // Text is the canonical text of v.
 func (p Parser[T]) Text(v T) string {

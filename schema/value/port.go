@@ -14,11 +14,6 @@ var publishKeys = []string{"host-ip", "host-port", "container-ip", "container-po
 // PublishSyntax is the syntax of publish: docker's [[HOST_IP:][HOST_PORT]:]CONTAINER_PORT[/PROTO], the reference's four
 // fields HOST_IP:HOST_PORT:CONTAINER_IP:CONTAINER_PORT, docker's published=,target=,protocol= and a map.
 func PublishSyntax() Parser[PortMapping] {
-	props := map[string]any{}
-	for _, k := range publishKeys {
-		props[k] = textOrNumber()
-	}
-	props["protocol"] = enum("tcp", "udp", "sctp")
 	return Parser[PortMapping]{
 		Parse: func(s string) (PortMapping, error) {
 			p, err := parsePublish(s)
@@ -30,10 +25,19 @@ func PublishSyntax() Parser[PortMapping] {
 			return p, err
 		},
 		Fields: publishFields, Format: formatPublish,
-		Schema:       orNumber(1, maxPort, publishPattern()),
-		FieldsSchema: object(props, "container-port"),
+		Schema:       func() jsonSchema { return orNumber(1, maxPort, publishPattern()) },
+		FieldsSchema: publishFieldsSchema,
 		Syntax:       "[[HOST_IP:][HOST_PORT[-LAST]]:][CONTAINER_IP:]CONTAINER_PORT[-LAST][/tcp|udp|sctp]",
 	}
+}
+
+func publishFieldsSchema() jsonSchema {
+	props := map[string]any{}
+	for _, k := range publishKeys {
+		props[k] = textOrNumber()
+	}
+	props["protocol"] = enum("tcp", "udp", "sctp")
+	return object(props, "container-port")
 }
 
 const maxPort = 65535
@@ -287,7 +291,7 @@ func ExposeSyntax() Parser[PortRange] {
 			return PortRange{First: first, Last: last, Proto: proto}, err
 		},
 		Format: func(p PortRange) string { return formatRange(p.First, p.Last) + "/" + p.Proto },
-		Schema: orNumber(1, maxPort, `^`+portsExpr()+protoExpr+`$`),
+		Schema: func() jsonSchema { return orNumber(1, maxPort, `^`+portsExpr()+protoExpr+`$`) },
 		Syntax: "PORT[-PORT][/tcp|udp|sctp]",
 	}
 }

@@ -43,7 +43,7 @@ func UserSyntax() Parser[User] {
 			}
 			return u.User + ":" + u.Group
 		},
-		Schema: orNumber(0, math.MaxInt32, `^`+account()+`?(:`+account()+`)?$`),
+		Schema: func() jsonSchema { return orNumber(0, math.MaxInt32, `^`+account()+`?(:`+account()+`)?$`) },
 		Syntax: "<name|uid>[:<group|gid>]",
 	}
 }
@@ -66,8 +66,10 @@ func UlimitSyntax() Parser[Ulimit] {
 			}
 			return s
 		},
-		Schema:       pattern(`^(` + strings.Join(limitNames, "|") + `)=(-0*1(:-0*1)?|` + signed(0, math.MaxInt64) + `(:` + signed(-1, math.MaxInt64) + `)?)$`),
-		FieldsSchema: object(map[string]any{"soft": number, "hard": number}, "soft"),
+		Schema: func() jsonSchema {
+			return pattern(`^(` + strings.Join(limitNames, "|") + `)=(-0*1(:-0*1)?|` + signed(0, math.MaxInt64) + `(:` + signed(-1, math.MaxInt64) + `)?)$`)
+		},
+		FieldsSchema: func() jsonSchema { return object(map[string]any{"soft": number, "hard": number}, "soft") },
 		Syntax:       "TYPE=SOFT[:HARD], -1 = unlimited",
 		Words:        withSuffix(limitNames, "="),
 	}
@@ -172,7 +174,7 @@ func EnvSyntax() Parser[KeyValue] {
 			}
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: pattern(`^[^=\x00]` + textExpr + `$`), Syntax: "NAME=VALUE, or NAME to take it from runfile's environment",
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[^=\x00]` + textExpr + `$`) }, Syntax: "NAME=VALUE, or NAME to take it from runfile's environment",
 	}
 }
 
@@ -190,7 +192,7 @@ func LabelSyntax() Parser[KeyValue] {
 			kv.HasValue = true
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: pattern(`^[ \t]*[^= \t\x00]+(=` + textExpr + `)?$`), Syntax: "NAME[=VALUE]",
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[ \t]*[^= \t\x00]+(=` + textExpr + `)?$`) }, Syntax: "NAME[=VALUE]",
 	}
 }
 
@@ -217,7 +219,9 @@ var ipcSysctls = []string{
 func SysctlSyntax() Parser[KeyValue] {
 	return Parser[KeyValue]{
 		Parse: parseSysctl, Format: formatPair,
-		Schema: pattern(`^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\.[^=/\x00]+|net\.[^=/\x00]+)=` + textExpr + `$`),
+		Schema: func() jsonSchema {
+			return pattern(`^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\.[^=/\x00]+|net\.[^=/\x00]+)=` + textExpr + `$`)
+		},
 		Syntax: "KEY=VALUE, KEY below net. or fs.mqueue., or one of " + strings.Join(ipcSysctls, ", "),
 		Words:  append(withSuffix(ipcSysctls, "="), "fs.mqueue.", "net."),
 	}
@@ -253,7 +257,9 @@ func RestartSyntax() Parser[RestartPolicy] {
 			}
 			return r.Name
 		},
-		Schema: anyOf(pattern(`^(no|always|unless-stopped|on-failure(:`+signed(0, math.MaxInt32)+`?)?)$`), map[string]any{"enum": []any{false}}),
+		Schema: func() jsonSchema {
+			return anyOf(pattern(`^(no|always|unless-stopped|on-failure(:`+signed(0, math.MaxInt32)+`?)?)$`), map[string]any{"enum": []any{false}})
+		},
 		Syntax: "no | on-failure[:max-retry] | always | unless-stopped",
 		Words:  restartWords,
 		False:  "no",
@@ -317,7 +323,7 @@ func GroupSyntax() Parser[string] {
 			return s, noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: orNumber(0, math.MaxInt32, `^`+account()+`$`),
+		Schema: func() jsonSchema { return orNumber(0, math.MaxInt32, `^`+account()+`$`) },
 		Syntax: "<group|gid>",
 	}
 }
@@ -339,7 +345,7 @@ func StorageOptSyntax() Parser[KeyValue] {
 			}
 			return kv, err
 		},
-		Format: formatPair, Schema: pattern(`^size=` + someSize + `$`), Syntax: "size=SIZE", Words: []string{"size="},
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^size=` + someSize + `$`) }, Syntax: "size=SIZE", Words: []string{"size="},
 	}
 }
 
@@ -354,7 +360,9 @@ func Umask() Parser[int64] {
 			return int64(n), nil
 		},
 		Format: func(n int64) string { return fmt.Sprintf("%04o", n) },
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(0o777)}, pattern(`^(0o)?0*[0-7]{1,3}$`)),
+		Schema: func() jsonSchema {
+			return anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(0o777)}, pattern(`^(0o)?0*[0-7]{1,3}$`))
+		},
 		Syntax: "an octal number from 0000 to 0777",
 	}
 }

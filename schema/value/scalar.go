@@ -41,7 +41,7 @@ func Int(tag string) Parser[int64] {
 			return n, nil
 		},
 		Format: func(n int64) string { return strconv.FormatInt(n, 10) },
-		Schema: anyOf(schema, pattern(`^`+signed(low, high)+`$`)),
+		Schema: func() jsonSchema { return anyOf(schema, pattern(`^`+signed(low, high)+`$`)) },
 		Syntax: syntax,
 	}
 }
@@ -79,13 +79,13 @@ var sizeExpr = lazy(sizePattern)
 
 // Size is a number of bytes, 0 or more, in docker's binary units.
 func Size() Parser[int64] {
-	return Parser[int64]{Parse: size, Format: formatSize, Schema: sizeSchema(), Syntax: sizeSyntax}
+	return Parser[int64]{Parse: size, Format: formatSize, Schema: sizeSchema, Syntax: sizeSyntax}
 }
 
 // Memory is a memory limit: a size of at least MinMemory, or 0 for none.
 func Memory() Parser[int64] {
 	p := Size()
-	p.Schema = sizeFrom(MinMemory)
+	p.Schema = func() jsonSchema { return sizeFrom(MinMemory) }
 	p.Parse = func(s string) (int64, error) {
 		n, err := size(s)
 		if err == nil && n != 0 && n < MinMemory {
@@ -106,7 +106,7 @@ const MinKernelMemory = 4 << 20
 // KernelMemory is a size of at least MinKernelMemory, or 0 for none.
 func KernelMemory() Parser[int64] {
 	p := Size()
-	p.Schema = sizeFrom(MinKernelMemory)
+	p.Schema = func() jsonSchema { return sizeFrom(MinKernelMemory) }
 	p.Parse = func(s string) (int64, error) {
 		n, err := size(s)
 		if err == nil && n != 0 && n < MinKernelMemory {
@@ -121,7 +121,9 @@ func KernelMemory() Parser[int64] {
 func MemorySwap() Parser[int64] {
 	p := Size()
 	p.Syntax = "-1 | " + sizeSyntax
-	p.Schema = anyOf(map[string]any{"type": "integer", "minimum": int64(-1)}, pattern(`^-1$`), pattern(sizePattern))
+	p.Schema = func() jsonSchema {
+		return anyOf(map[string]any{"type": "integer", "minimum": int64(-1)}, pattern(`^-1$`), pattern(sizePattern))
+	}
 	p.Parse = func(s string) (int64, error) {
 		if s == "-1" {
 			return -1, nil
@@ -134,7 +136,9 @@ func MemorySwap() Parser[int64] {
 // ShmSize is a size greater than 0.
 func ShmSize() Parser[int64] {
 	p := Size()
-	p.Schema = anyOf(map[string]any{"type": "number", "minimum": int64(1)}, pattern(`^`+someSize+`$`))
+	p.Schema = func() jsonSchema {
+		return anyOf(map[string]any{"type": "number", "minimum": int64(1)}, pattern(`^`+someSize+`$`))
+	}
 	p.Parse = func(s string) (int64, error) {
 		n, err := size(s)
 		if err == nil && n == 0 {
@@ -201,7 +205,7 @@ const (
 // HealthDuration is a time of the health check: 0 for the default, else at least 1ms.
 func HealthDuration() Parser[time.Duration] {
 	p := durationFrom(0, time.Millisecond)
-	p.Schema = anyOf(pattern(durationPattern), map[string]any{"enum": []any{int64(0)}})
+	p.Schema = func() jsonSchema { return anyOf(pattern(durationPattern), map[string]any{"enum": []any{int64(0)}}) }
 	return p
 }
 
@@ -226,7 +230,7 @@ func durationFrom(zero, least time.Duration) Parser[time.Duration] {
 			return d, nil
 		},
 		Format: func(d time.Duration) string { return d.String() },
-		Schema: pattern(somePattern),
+		Schema: func() jsonSchema { return pattern(somePattern) },
 		Syntax: durationSyntax,
 	}
 }
@@ -256,9 +260,11 @@ func CPUs() Parser[int64] {
 			s := new(big.Rat).SetFrac64(n, 1e9).FloatString(9)
 			return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 		},
-		Schema: anyOf(map[string]any{"enum": []any{int64(0)}}, map[string]any{"type": "number", "minimum": 0.01, "maximum": int64(maxCPUs)},
-			pattern(`^\+?`+either(`0+(\.0*)?`, `\.0+`, numbers(1, maxCPUs)+`(\.[0-9]{0,9}0*)?`, `0*\.([1-9][0-9]{0,8}|0[1-9][0-9]{0,7})0*`,
-				mantissa+`[eE][+-]?[0-9]{1,2}`, `[0-9]+/[0-9]*[1-9][0-9]*`)+`$`)),
+		Schema: func() jsonSchema {
+			return anyOf(map[string]any{"enum": []any{int64(0)}}, map[string]any{"type": "number", "minimum": 0.01, "maximum": int64(maxCPUs)},
+				pattern(`^\+?`+either(`0+(\.0*)?`, `\.0+`, numbers(1, maxCPUs)+`(\.[0-9]{0,9}0*)?`, `0*\.([1-9][0-9]{0,8}|0[1-9][0-9]{0,7})0*`,
+					mantissa+`[eE][+-]?[0-9]{1,2}`, `[0-9]+/[0-9]*[1-9][0-9]*`)+`$`))
+		},
 		Syntax: "a decimal number from 0.01, or a fraction: 1.5, 3/2",
 	}
 }
@@ -305,10 +311,12 @@ func MemSet() Parser[string] { return numberSet("memory node") }
 const maxCPUNumber = 8192
 
 func numberSet(what string) Parser[string] {
-	number := numbers(0, maxCPUNumber)
 	return Parser[string]{
 		Parse: func(s string) (string, error) { return cpuset(s, what) }, Format: func(s string) string { return s },
-		Schema: orNumber(0, maxCPUNumber, `^`+each(number+`(-`+number+`)?`)+`$`),
+		Schema: func() jsonSchema {
+			number := numbers(0, maxCPUNumber)
+			return orNumber(0, maxCPUNumber, `^`+each(number+`(-`+number+`)?`)+`$`)
+		},
 		Syntax: "NUMBER or FIRST-LAST, separated by commas: 0-3,5",
 	}
 }
@@ -353,16 +361,20 @@ func CPUPeriod() Parser[int64] {
 // CPUQuota is CPU time in each period in microseconds: 0 or less for no limit, else at least what the kernel takes.
 func CPUQuota() Parser[int64] {
 	p := intWith("lte=0|min=1000", "-1 or 0 for no limit, or a whole number of at least 1000 (microseconds)")
-	p.Schema = anyOf(map[string]any{"type": "integer", "maximum": int64(0)}, map[string]any{"type": "integer", "minimum": int64(1000)},
-		pattern(`^`+either(signed(math.MinInt64, 0), signed(1000, math.MaxInt64))+`$`))
+	p.Schema = func() jsonSchema {
+		return anyOf(map[string]any{"type": "integer", "maximum": int64(0)}, map[string]any{"type": "integer", "minimum": int64(1000)},
+			pattern(`^`+either(signed(math.MinInt64, 0), signed(1000, math.MaxInt64))+`$`))
+	}
 	return p
 }
 
 // zeroOr is 0 or a whole number from low to high.
 func zeroOr(low, high int64, unit string) Parser[int64] {
 	p := intWith(fmt.Sprintf("eq=0|min=%d,max=%d", low, high), fmt.Sprintf("0 or a whole number from %d to %d%s", low, high, unit))
-	p.Schema = anyOf(map[string]any{"enum": []any{int64(0)}}, map[string]any{"type": "integer", "minimum": low, "maximum": high},
-		pattern(`^`+either(`[+-]?0+`, signed(low, high))+`$`))
+	p.Schema = func() jsonSchema {
+		return anyOf(map[string]any{"enum": []any{int64(0)}}, map[string]any{"type": "integer", "minimum": low, "maximum": high},
+			pattern(`^`+either(`[+-]?0+`, signed(low, high))+`$`))
+	}
 	return p
 }
 

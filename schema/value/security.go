@@ -30,7 +30,7 @@ func CapabilitySyntax() Parser[string] {
 			return "", bad("there is no capability %q", s).from(name, words)
 		},
 		Format: func(s string) string { return strings.TrimPrefix(s, "CAP_") },
-		Schema: pattern(`^` + anyCase("CAP_") + `?` + anyCase(words...) + `$`), Syntax: "a capability with or without CAP_, or ALL", Words: words,
+		Schema: func() jsonSchema { return pattern(`^` + anyCase("CAP_") + `?` + anyCase(words...) + `$`) }, Syntax: "a capability with or without CAP_, or ALL", Words: words,
 	}
 }
 
@@ -51,9 +51,11 @@ func SecurityOptSyntax() Parser[SecurityOpt] {
 			}
 			return o.Key + "=" + o.Value
 		},
-		Schema: pattern(`^((no-new-privileges|writable-cgroups)([=:]` + boolPattern + `)?|` +
-			`(seccomp|apparmor)[=:].+|systempaths[=:]unconfined|label[=:](disable|nested|(user|role|type|level|filetype):.+)|` +
-			`credentialspec[=:](file|registry|raw)://.+)$`),
+		Schema: func() jsonSchema {
+			return pattern(`^((no-new-privileges|writable-cgroups)([=:]` + boolPattern + `)?|` +
+				`(seccomp|apparmor)[=:].+|systempaths[=:]unconfined|label[=:](disable|nested|(user|role|type|level|filetype):.+)|` +
+				`credentialspec[=:](file|registry|raw)://.+)$`)
+		},
 		Syntax: "no-new-privileges[=true|false] | seccomp=unconfined|builtin|FILE | apparmor=PROFILE|unconfined | " +
 			"label=disable|nested|user:U|role:R|type:T|level:L|filetype:F | systempaths=unconfined | writable-cgroups[=true|false]",
 		Words: []string{
@@ -123,7 +125,9 @@ func RemapSyntax() Parser[string] {
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: anyOf(map[string]any{"type": "integer", "minimum": int64(0)}, pattern(`^`+name+`(:`+name+`)?$`)),
+		Schema: func() jsonSchema {
+			return anyOf(map[string]any{"type": "integer", "minimum": int64(0)}, pattern(`^`+name+`(:`+name+`)?$`))
+		},
 		Syntax: "default | USER[:GROUP] | UID[:GID]", Words: []string{"default"},
 	}
 }

@@ -25,17 +25,19 @@ const (
 
 // SignalSyntax is the syntax of stop-signal: a number from 1 to 64, or a name with or without SIG in any case.
 func SignalSyntax() Parser[Signal] {
-	offset := numbers(0, sigRTMax-sigRTMin)
 	words := make([]string, 0, len(signalNames))
 	for _, n := range signalNames[1:] {
 		words = append(words, "SIG"+n)
 	}
 	return Parser[Signal]{
 		Parse: ParseSignal, Format: func(s Signal) string { return s.Name },
-		Schema: orNumber(1, sigRTMax, `^`+either(signed(1, sigRTMax), anyCase("SIG")+`?`+either(
-			anyCase(signalNames[1:]...), anyCase("IOT", "CLD", "POLL", "UNUSED"),
-			anyCase("RTMIN")+`(\+`+offset+`)?`, anyCase("RTMAX")+`(-`+offset+`)?`,
-		))+`$`),
+		Schema: func() jsonSchema {
+			offset := numbers(0, sigRTMax-sigRTMin)
+			return orNumber(1, sigRTMax, `^`+either(signed(1, sigRTMax), anyCase("SIG")+`?`+either(
+				anyCase(signalNames[1:]...), anyCase("IOT", "CLD", "POLL", "UNUSED"),
+				anyCase("RTMIN")+`(\+`+offset+`)?`, anyCase("RTMAX")+`(-`+offset+`)?`,
+			))+`$`)
+		},
 		Syntax: "a name with or without SIG, SIGRTMIN+n, or a number from 1 to 64", Words: words,
 	}
 }

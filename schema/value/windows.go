@@ -10,7 +10,7 @@ func Isolation() Parser[string] {
 	p := Word("oneof=default process hyperv")
 	parse := p.Parse
 	p.Parse = func(s string) (string, error) { return parse(strings.ToLower(s)) }
-	p.Schema = pattern(`^` + anyCase("default", "process", "hyperv") + `$`)
+	p.Schema = func() jsonSchema { return pattern(`^` + anyCase("default", "process", "hyperv") + `$`) }
 	return p
 }
 
@@ -21,7 +21,9 @@ const maxStorageQoS = 1<<31 - 1
 func IOBandwidth() Parser[int64] {
 	p := Size()
 	p.Syntax = "NUMBER[UNIT] per second, UNIT one of b, k, m, g"
-	p.Schema = anyOf(map[string]any{"type": "number", "minimum": int64(0), "maximum": int64(maxStorageQoS)}, pattern(`^`+sizes(0, maxStorageQoS)+`$`))
+	p.Schema = func() jsonSchema {
+		return anyOf(map[string]any{"type": "number", "minimum": int64(0), "maximum": int64(maxStorageQoS)}, pattern(`^`+sizes(0, maxStorageQoS)+`$`))
+	}
 	p.Parse = func(s string) (int64, error) {
 		n, err := size(s)
 		switch {
@@ -63,10 +65,14 @@ func WindowsVolumeSyntax() Parser[Mount] {
 	flag := map[string]any{"type": "boolean"}
 	return Parser[Mount]{
 		Parse: parseWindowsVolume, Fields: windowsVolumeFields, Format: formatVolume, FormatFields: windowsVolumeForm,
-		Schema: butNot(`^`+either(destExpr, either(pathExpr, nameExpr)+`:`+destExpr+`(:[rR][oOwW])?`, pipeExpr+`:`+pipeExpr+`(:[rR][wW])?`)+`$`,
-			`(^|:)[cC]:[\\/]?(:[rR][oOwW])?$|^`+reservedExpr+`:`),
-		FieldsSchema: object(map[string]any{"type": enum("bind", "volume", "npipe"), "source": anyText(), "target": anyText(), "read-only": flag}, "target"),
-		Syntax:       `[SOURCE:]TARGET[:ro|rw], SOURCE a path X:\DIR, a volume's name or a pipe \\.\pipe\NAME, TARGET a path, a drive or a pipe`,
+		Schema: func() jsonSchema {
+			return butNot(`^`+either(destExpr, either(pathExpr, nameExpr)+`:`+destExpr+`(:[rR][oOwW])?`, pipeExpr+`:`+pipeExpr+`(:[rR][wW])?`)+`$`,
+				`(^|:)[cC]:[\\/]?(:[rR][oOwW])?$|^`+reservedExpr+`:`)
+		},
+		FieldsSchema: func() jsonSchema {
+			return object(map[string]any{"type": enum("bind", "volume", "npipe"), "source": anyText(), "target": anyText(), "read-only": flag}, "target")
+		},
+		Syntax: `[SOURCE:]TARGET[:ro|rw], SOURCE a path X:\DIR, a volume's name or a pipe \\.\pipe\NAME, TARGET a path, a drive or a pipe`,
 	}
 }
 
@@ -188,6 +194,6 @@ func WindowsPath() Parser[string] {
 			return strings.ReplaceAll(s, "/", `\`), noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: pattern(`^` + destExpr + `$`), Syntax: `X:\DIR`,
+		Schema: func() jsonSchema { return pattern(`^` + destExpr + `$`) }, Syntax: `X:\DIR`,
 	}
 }
