@@ -46,8 +46,11 @@ func matrixSchema() map[string]any {
 	return map[string]any{
 		"type": "object", "additionalProperties": false, "required": []any{"axes"},
 		"properties": map[string]any{
-			"axes":    map[string]any{"type": "object", "additionalProperties": oneOrMany(text)},
-			"include": combinations, "exclude": combinations, "max-parallel": value.Int("min=1,max=1000").Schema(),
+			"axes": value.Described(map[string]any{"type": "object", "additionalProperties": oneOrMany(text)},
+				"Variables with the values of each; one container for each combination."),
+			"include":      value.Described(combinations, "Further combinations."),
+			"exclude":      value.Described(combinations, "Combinations to leave out."),
+			"max-parallel": value.Described(value.Int("min=1,max=1000").Schema(), "How many of the containers may run at once."),
 		},
 	}
 }

@@ -72,6 +72,12 @@ func option(b *strings.Builder, o schema.Option) {
 	if o.Syntax != "" && o.Kind != schema.Switch {
 		fmt.Fprintf(b, "\n- Syntax: `%s`", o.Syntax)
 	}
+	if keys := mapKeys(&o); len(keys) > 0 {
+		b.WriteString("\n- Keys, where it is a map:")
+		for _, k := range keys {
+			fmt.Fprintf(b, "\n  - `%s`: %s", k.Label, k.Text)
+		}
+	}
 	if o.Default != "" && o.Default != "[]" && o.Default != "map[]" {
 		fmt.Fprintf(b, "\n- Default: `%s`", strings.Trim(o.Default, `"`))
 	}

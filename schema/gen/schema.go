@@ -213,10 +213,15 @@ func withVariables(s map[string]any) map[string]any {
 			out[key] = list
 		}
 	}
-	if restricts(s) {
-		return map[string]any{"anyOf": []any{out, ref("variable")}}
+	if !restricts(s) {
+		return out
 	}
-	return out
+	either := map[string]any{"anyOf": []any{out, ref("variable")}}
+	if text, ok := out["description"]; ok { // of the key, whatever its value
+		delete(out, "description")
+		either["description"] = text
+	}
+	return either
 }
 
 // restricts reports whether a schema is a single value of which some texts are refused.

@@ -22,6 +22,7 @@ type Topic struct {
 	TOML    string   // the same
 	Flag    string   // the same as a flag of `runfile run`, "" if there is none
 	Keys    []string // topics below a section
+	MapKeys []Fact   // keys of the value where it is a map, with what they are for
 }
 
 // Fact is one line of what is known about a key.
@@ -93,7 +94,7 @@ func keyTopic(k schema.Key) Topic {
 func optionTopic(o *schema.Option) Topic {
 	t := Topic{
 		Name: o.Name, Option: o, Kind: o.Kind.String(), Help: o.Help, Doc: strings.TrimSpace(o.Doc),
-		YAML: o.Line(), TOML: o.LineTOML(), Flag: o.LineFlag(),
+		YAML: o.Line(), TOML: o.LineTOML(), Flag: o.LineFlag(), MapKeys: mapKeys(o),
 	}
 	fact := func(label, text string) {
 		if text != "" {

@@ -35,7 +35,7 @@ func DependencySyntax() Parser[Dependency] {
 			return strings.TrimSuffix(d.Container+":"+string(d.Condition), ":")
 		},
 		Schema:       func() jsonSchema { return pattern(`^[^:]+$`) },
-		FieldsSchema: func() jsonSchema { return object(map[string]any{"condition": enum(conditions...)}) },
+		FieldsSchema: dependencyForm,
 		Syntax:       "CONTAINER, or a map CONTAINER: {condition: CONDITION}, CONDITION one of " + strings.Join(conditions, ", "),
 	}
 }
@@ -74,8 +74,6 @@ func dependencyFields(fields []Field) (Dependency, error) {
 
 // ProbeSyntax is the syntax of ready, which is a map only: exactly one of tcp, http, log and exec, and the times.
 func ProbeSyntax() Parser[Probe] {
-	duration := pattern(durationPattern)
-	port := map[string]any{"type": []any{"integer", "string"}}
 	return Parser[Probe]{
 		Parse: func(s string) (Probe, error) {
 			if port, err := strconv.ParseUint(s, 10, 16); err == nil {
@@ -85,14 +83,8 @@ func ProbeSyntax() Parser[Probe] {
 		},
 		Fields: probeFields,
 		Format: formatProbe, FormatFields: formatProbeFields,
-		FieldsSchema: func() jsonSchema {
-			return object(map[string]any{
-				"tcp": port, "http": anyText(), "log": anyText(),
-				"exec":     anyOf(anyText(), map[string]any{"type": "array", "items": textOrNumber(), "minItems": int64(1)}),
-				"interval": duration, "timeout": duration,
-			})
-		},
-		Syntax: "{tcp: PORT} | {http: \":PORT/PATH\"} | {log: REGEXP} | {exec: COMMAND}, and interval, timeout",
+		FieldsSchema: probeForm,
+		Syntax:       "{tcp: PORT} | {http: \":PORT/PATH\"} | {log: REGEXP} | {exec: COMMAND}, and interval, timeout",
 	}
 }
 

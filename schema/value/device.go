@@ -48,12 +48,8 @@ func DeviceSyntax() Parser[Device] {
 		Schema: func() jsonSchema {
 			return anyOf(pattern(`^/[^:\x00]*(:/[^:\x00]*)?(:`+eachOncePattern("rwm")+`)?$`), pattern(cdiName().String()))
 		},
-		FieldsSchema: func() jsonSchema {
-			return object(map[string]any{
-				"source": pattern(`^/`), "target": pattern(`^/`), "permissions": pattern(`^` + eachOncePattern("rwm") + `$`),
-			}, "source")
-		},
-		Syntax: "SOURCE[:TARGET][:PERMISSIONS], permissions of r, w and m, or a CDI name VENDOR/CLASS=NAME",
+		FieldsSchema: deviceForm,
+		Syntax:       "SOURCE[:TARGET][:PERMISSIONS], permissions of r, w and m, or a CDI name VENDOR/CLASS=NAME",
 	}
 }
 

@@ -16,7 +16,6 @@ type Retries struct {
 // RetriesSyntax is the syntax of retries: a number, or a map.
 func RetriesSyntax() Parser[Retries] {
 	count := Int("min=0,max=1000")
-	code := map[string]any{"type": []any{"integer", "string"}}
 	return Parser[Retries]{
 		Parse: func(s string) (Retries, error) {
 			n, err := count.Parse(s)
@@ -30,14 +29,9 @@ func RetriesSyntax() Parser[Retries] {
 			}
 			return formatRetries(r)
 		},
-		Schema: count.Schema,
-		FieldsSchema: func() jsonSchema {
-			return object(map[string]any{
-				"max": count.Schema(), "delay": pattern(durationPattern), "backoff": textOrNumber(),
-				"on-exit": anyOf(code, map[string]any{"type": "array", "items": code}),
-			}, "max")
-		},
-		Syntax: "NUMBER, or {max: NUMBER, delay: DURATION, backoff: FACTOR, on-exit: [CODE...]}",
+		Schema:       count.Schema,
+		FieldsSchema: retriesForm,
+		Syntax:       "NUMBER, or {max: NUMBER, delay: DURATION, backoff: FACTOR, on-exit: [CODE...]}",
 	}
 }
 
@@ -136,13 +130,9 @@ func ArtifactSyntax() Parser[Artifact] {
 			}
 			return out
 		},
-		Schema: func() jsonSchema { return pattern(`^/[^:]*:[\s\S]+$`) },
-		FieldsSchema: func() jsonSchema {
-			return object(map[string]any{
-				"from": pattern(`^/`), "to": anyText(), "when": enum(artifactTimes...), "junit": map[string]any{"type": "boolean"},
-			}, "from", "to")
-		},
-		Syntax: "FROM:TO, or {from: GLOB, to: PATH, when: always|success|failure, junit: true}",
+		Schema:       func() jsonSchema { return pattern(`^/[^:]*:[\s\S]+$`) },
+		FieldsSchema: artifactForm,
+		Syntax:       "FROM:TO, or {from: GLOB, to: PATH, when: always|success|failure, junit: true}",
 	}
 }
 
@@ -179,7 +169,6 @@ type SecretRef struct {
 
 // SecretSyntax is the syntax of secret: a name, or a map.
 func SecretSyntax() Parser[SecretRef] {
-	number := textOrNumber()
 	return Parser[SecretRef]{
 		Parse: func(s string) (SecretRef, error) {
 			name, err := ProfileName().Parse(s)
@@ -199,11 +188,9 @@ func SecretSyntax() Parser[SecretRef] {
 			}
 			return out
 		},
-		Schema: func() jsonSchema { return pattern(KeyPattern) },
-		FieldsSchema: func() jsonSchema {
-			return object(map[string]any{"source": pattern(KeyPattern), "target": anyText(), "uid": number, "gid": number, "mode": number}, "source")
-		},
-		Syntax: "NAME, or {source: NAME, target: FILE, uid: N, gid: N, mode: \"0400\"}",
+		Schema:       func() jsonSchema { return pattern(KeyPattern) },
+		FieldsSchema: secretForm,
+		Syntax:       "NAME, or {source: NAME, target: FILE, uid: N, gid: N, mode: \"0400\"}",
 	}
 }
 

@@ -30,18 +30,11 @@ var volumeName = lazy(namePattern)
 // VolumeSyntax is the syntax of volume on Linux: [SOURCE:]TARGET[:OPTIONS], or a map. A SOURCE that begins with a
 // slash or a dot is a path, any other a volume's name, none an anonymous volume.
 func VolumeSyntax() Parser[Mount] {
-	flag := map[string]any{"type": "boolean"}
 	return Parser[Mount]{
 		Parse: parseVolume, Fields: volumeFields, Format: formatVolume, FormatFields: formatVolumeFields,
-		Schema: volumeSchema,
-		FieldsSchema: func() jsonSchema {
-			return object(map[string]any{
-				"type": enum("bind", "volume"), "source": anyText(), "target": pattern(`^/`), "read-only": flag,
-				"propagation": enum("rprivate", "private", "rshared", "shared", "rslave", "slave"),
-				"selinux":     enum("z", "Z"), "nocopy": flag,
-			}, "target")
-		},
-		Syntax: "[host-src:]container-dest[:<options>], options [rw|ro], [z|Z], [[r]shared|[r]slave|[r]private], [nocopy]",
+		Schema:       volumeSchema,
+		FieldsSchema: volumeForm,
+		Syntax:       "[host-src:]container-dest[:<options>], options [rw|ro], [z|Z], [[r]shared|[r]slave|[r]private], [nocopy]",
 	}
 }
 

@@ -55,29 +55,10 @@ func MountSyntax() Parser[MountSpec] {
 		Schema: func() jsonSchema {
 			return butNot(mountPattern(), `^([^"]*,)?(target|dst|destination)=`+rootExpr+`(,[^"]*)?$`)
 		},
-		FieldsSchema: mountFieldsSchema,
+		FieldsSchema: mountForm,
 		Syntax:       "type=bind|volume|tmpfs|image,source=SOURCE,target=TARGET[,readonly][,KEY=VALUE...]",
 		Words:        []string{"type=bind,source=", "type=volume,source=", "type=tmpfs,target=", "type=image,source="},
 	}
-}
-
-func mountFieldsSchema() jsonSchema {
-	flag := map[string]any{"type": []any{"boolean", "string"}}
-	many := anyOf(anyText(), map[string]any{"type": "array", "items": anyText()})
-	props := map[string]any{
-		"type": enum(mountTypeWords...), "bind-propagation": enum(propagations...), "bind-recursive": enum(recursiveWords...),
-		"consistency": enum(consistencies...),
-		"tmpfs-size":  textOrNumber(), "tmpfs-mode": textOrNumber(), "volume-label": many, "volume-opt": many,
-	}
-	for _, k := range slices.Concat(mountKeys, []string{"src", "dst", "destination", "ro", nonRecursive}) {
-		if props[k] == nil {
-			props[k] = anyText()
-		}
-	}
-	for _, k := range slices.Concat(mountSwitches, []string{"ro", "bind-nonrecursive"}) {
-		props[k] = flag
-	}
-	return object(props)
 }
 
 // mountPattern is what the text of a mount looks like: pairs with a target, which is a path but for a pipe's, or, with quotes

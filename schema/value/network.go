@@ -13,18 +13,12 @@ var networkWords = []string{"bridge", "none", "host", "container:"}
 
 // NetworkSyntax is the syntax of network: a mode, a network's name, docker's name=NAME,alias=...,ip=... or a map.
 func NetworkSyntax() Parser[Network] {
-	names := anyOf(anyText(), map[string]any{"type": "array", "items": anyText()})
 	return Parser[Network]{
 		Parse: parseNetwork, Fields: networkFields, Format: formatNetwork,
-		Schema: networkSchema,
-		FieldsSchema: func() jsonSchema {
-			return object(map[string]any{
-				"name": anyText(), "alias": names, "ip": anyText(), "ip6": anyText(), "mac-address": anyText(),
-				"link-local-ip": names, "driver-opt": names, "gw-priority": map[string]any{"type": []any{"integer", "string"}},
-			}, "name")
-		},
-		Syntax: "bridge | none | host | container:<name|id> | <network-name>, or name=NAME,alias=NAME,ip=IP,...",
-		Words:  networkWords,
+		Schema:       networkSchema,
+		FieldsSchema: networkForm,
+		Syntax:       "bridge | none | host | container:<name|id> | <network-name>, or name=NAME,alias=NAME,ip=IP,...",
+		Words:        networkWords,
 	}
 }
 

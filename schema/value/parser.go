@@ -160,19 +160,6 @@ func enum(words ...string) map[string]any {
 	return map[string]any{"type": "string", "enum": list}
 }
 
-// object is the schema of a map form with a closed set of keys.
-func object(properties map[string]any, required ...string) map[string]any {
-	s := map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
-	if len(required) > 0 {
-		list := make([]any, len(required))
-		for i, r := range required {
-			list[i] = r
-		}
-		s["required"] = list
-	}
-	return s
-}
-
 // formatCSV joins the parts of a text that is read as one line of CSV.
 func formatCSV(parts []string) string {
 	var b strings.Builder

@@ -26,18 +26,9 @@ func PublishSyntax() Parser[PortMapping] {
 		},
 		Fields: publishFields, Format: formatPublish,
 		Schema:       func() jsonSchema { return orNumber(1, maxPort, publishPattern()) },
-		FieldsSchema: publishFieldsSchema,
+		FieldsSchema: publishForm,
 		Syntax:       "[[HOST_IP:][HOST_PORT[-LAST]]:][CONTAINER_IP:]CONTAINER_PORT[-LAST][/tcp|udp|sctp]",
 	}
-}
-
-func publishFieldsSchema() jsonSchema {
-	props := map[string]any{}
-	for _, k := range publishKeys {
-		props[k] = textOrNumber()
-	}
-	props["protocol"] = enum("tcp", "udp", "sctp")
-	return object(props, "container-port")
 }
 
 const maxPort = 65535

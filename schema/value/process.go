@@ -55,7 +55,6 @@ var limitNames = []string{
 
 // UlimitSyntax is the syntax of ulimit: TYPE=SOFT[:HARD].
 func UlimitSyntax() Parser[Ulimit] {
-	number := map[string]any{"type": []any{"integer", "string"}}
 	return Parser[Ulimit]{
 		Parse:  parseUlimit,
 		Fields: ulimitFields,
@@ -69,7 +68,7 @@ func UlimitSyntax() Parser[Ulimit] {
 		Schema: func() jsonSchema {
 			return pattern(`^(` + strings.Join(limitNames, "|") + `)=(-0*1(:-0*1)?|` + signed(0, math.MaxInt64) + `(:` + signed(-1, math.MaxInt64) + `)?)$`)
 		},
-		FieldsSchema: func() jsonSchema { return object(map[string]any{"soft": number, "hard": number}, "soft") },
+		FieldsSchema: ulimitForm,
 		Syntax:       "TYPE=SOFT[:HARD], -1 = unlimited",
 		Words:        withSuffix(limitNames, "="),
 	}

@@ -62,17 +62,14 @@ var (
 
 // WindowsVolumeSyntax is the syntax of volume for Windows containers: [SOURCE:]TARGET[:ro|rw], or a map.
 func WindowsVolumeSyntax() Parser[Mount] {
-	flag := map[string]any{"type": "boolean"}
 	return Parser[Mount]{
 		Parse: parseWindowsVolume, Fields: windowsVolumeFields, Format: formatVolume, FormatFields: windowsVolumeForm,
 		Schema: func() jsonSchema {
 			return butNot(`^`+either(destExpr, either(pathExpr, nameExpr)+`:`+destExpr+`(:[rR][oOwW])?`, pipeExpr+`:`+pipeExpr+`(:[rR][wW])?`)+`$`,
 				`(^|:)[cC]:[\\/]?(:[rR][oOwW])?$|^`+reservedExpr+`:`)
 		},
-		FieldsSchema: func() jsonSchema {
-			return object(map[string]any{"type": enum("bind", "volume", "npipe"), "source": anyText(), "target": anyText(), "read-only": flag}, "target")
-		},
-		Syntax: `[SOURCE:]TARGET[:ro|rw], SOURCE a path X:\DIR, a volume's name or a pipe \\.\pipe\NAME, TARGET a path, a drive or a pipe`,
+		FieldsSchema: windowsForm,
+		Syntax:       `[SOURCE:]TARGET[:ro|rw], SOURCE a path X:\DIR, a volume's name or a pipe \\.\pipe\NAME, TARGET a path, a drive or a pipe`,
 	}
 }
 

@@ -109,6 +109,12 @@ func meant(word string) (name, note string) {
 			return o.Name, fmt.Sprintf("--%s is another spelling of --%s; a runfile has the latter.", word, o.Name)
 		}
 	}
+	if outer, inner, ok := strings.Cut(word, "."); ok {
+		t, _ := gen.Find(outer)
+		if slices.ContainsFunc(t.MapKeys, func(k gen.Fact) bool { return k.Label == inner }) {
+			return outer, fmt.Sprintf("%s is a key of %s, where that is a map.", inner, outer)
+		}
+	}
 	option, help := schema.Foreign(word)
 	if section := schema.ForeignSection(word); section != "" && option == "" {
 		option = section
@@ -149,6 +155,12 @@ func (a *app) explainTopic(t gen.Topic) {
 		if inner, ok := gen.Find(key); ok {
 			fmt.Fprintf(a.stdout, "  %-24s %s\n", inner.Name, inner.Summary())
 		}
+	}
+	if len(t.MapKeys) > 0 {
+		fmt.Fprint(a.stdout, "\nKeys, where it is a map:\n")
+	}
+	for _, k := range t.MapKeys {
+		fmt.Fprintf(a.stdout, "  %-16s %s\n", k.Label, strings.ReplaceAll(strings.TrimSpace(folded(k.Text, 81)), "\n", "\n"+strings.Repeat(" ", 19)))
 	}
 	flag := ""
 	if t.Flag != "" {
@@ -227,8 +239,10 @@ func (a *app) explainAll() error {
 func firstSentence(text string) string { return gen.Topic{Help: text}.Summary() }
 
 // wrapped breaks the lines of a text at blanks, so that none is longer than a terminal is wide in most cases.
-func wrapped(text string) string {
-	const most = 100
+func wrapped(text string) string { return folded(text, 100) }
+
+// folded breaks lines at blanks so that they have at most so many letters, where words allow it.
+func folded(text string, most int) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		column := 0

@@ -35,6 +35,13 @@ type explainedOption struct {
 	Own     bool     `json:"own,omitempty"`    // runfile's key, not docker's
 	NoFlag  bool     `json:"noFlag,omitempty"` // a key of manifests only
 	NotYet  string   `json:"notYet,omitempty"` // why it is refused
+	MapKeys []mapKey `json:"mapKeys,omitempty"`
+}
+
+// mapKey is a key of a value where that is a map.
+type mapKey struct {
+	Name string `json:"name"`
+	Doc  string `json:"doc"`
 }
 
 type explainedKey struct {
@@ -64,12 +71,16 @@ func (a *app) explainJSON(word string) error {
 	var out explained
 	for _, t := range gen.Topics() {
 		o := t.Option
+		var keys []mapKey
+		for _, k := range t.MapKeys {
+			keys = append(keys, mapKey{k.Label, k.Text})
+		}
 		switch {
 		case word != "" && word != t.Name:
 		case o != nil && t.Name == o.Name:
 			out.Options = append(out.Options, explainedOption{
 				o.Name, o.Short, o.Aliases, o.Arg, string(o.Group), o.Kind.String(), o.Help, o.Doc, o.Syntax, o.Default, o.Example,
-				t.YAML, t.TOML, t.Flag, o.Words, o.OS, o.Needs, o.Own, o.NoFlag, o.NotYet,
+				t.YAML, t.TOML, t.Flag, o.Words, o.OS, o.Needs, o.Own, o.NoFlag, o.NotYet, keys,
 			})
 		default:
 			out.Keys = append(out.Keys, explainedKey{t.Name, t.Kind, t.Help, t.Doc, t.YAML, t.TOML, t.Keys})

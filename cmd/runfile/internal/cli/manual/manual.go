@@ -201,6 +201,14 @@ func topic(p *page, t gen.Topic) {
 		p.macro("br")
 		p.line(fmt.Sprintf("%s: %s", plain(f.Label), plain(f.Text)))
 	}
+	if len(t.MapKeys) > 0 {
+		p.macro("br")
+		p.line("Keys, where it is a map:")
+	}
+	for _, k := range t.MapKeys {
+		p.macro("br")
+		p.line(bold(k.Label) + ": " + plain(k.Text))
+	}
 	if t.YAML != "" {
 		p.macro("sp")
 		p.asIs(t.YAML, 11) // the label's indentation and four more
