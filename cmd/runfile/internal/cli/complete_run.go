@@ -90,11 +90,7 @@ func (a *app) completeRun(_ *cobra.Command, args []string, toComplete string) ([
 		if f == nil {
 			return nil, cobra.ShellCompDirectiveDefault
 		}
-		list, directive := a.completeValue(f.Name, value)
-		for i := range list {
-			list[i] = flag + "=" + list[i]
-		}
-		return list, directive
+		return a.completeValue(f.Name, value) // the shells' scripts put the flag before it
 	}
 	if !strings.HasPrefix(toComplete, "-") {
 		return begun(a.imageNames(), toComplete)

@@ -69,13 +69,13 @@ func TestCompletion(t *testing.T) {
 		{"completion |", "bash zsh fish powershell"},
 		{"explain networks.s|", "networks.subnet"},
 		{"run --network |", "bridge none host container:db container:web container:worker front back"},
-		{"run --network=container:w|", "--network=container:web --network=container:worker"},
+		{"run --network=container:w|", "container:web container:worker"},
 		{"run --net f|", "front"},
 		{"run --rm --volumes-from |", "db web worker"},
 		{"run -it --link w|", "web worker"},
 		{"run --pid |", "host container:db container:web container:worker"},
 		{"run -v d|", "data:"},
-		{"run --volume=|", "--volume=data:"},
+		{"run --volume=|", "data:"},
 		{"run --restart |", "no always unless-stopped on-failure"},
 		{"run --cap-add NET_A|", "NET_ADMIN"},
 		{"run --log-driver js|", "json-file"},
@@ -86,7 +86,7 @@ func TestCompletion(t *testing.T) {
 		{"run alpine --network |", ""},
 		{"run -- busybox |", ""},
 		{"run --format t|", "toml"},
-		{"run --progress=js|", "--progress=json"},
+		{"run --progress=js|", "json"},
 		{"run --inter|", "--interactive"},
 	}
 	for _, tt := range tests {
@@ -158,43 +158,61 @@ func shell(t *testing.T, name, script string) string {
 	return string(out)
 }
 
-// shellCases are command lines and what a shell has to offer for them, at least.
-var shellCases = []struct {
+type shellCase struct {
 	line string
 	want []string
-}{
+}
+
+// shellCases are command lines and what a shell has to offer for them, at least.
+var shellCases = []shellCase{
 	{"runfile up w", []string{"web", "worker"}},
 	{"runfile val", []string{"validate"}},
 	{"runfile up --pro", []string{"--profile", "--progress"}},
 	{"runfile up --profile d", []string{"debug", "dev"}},
 	{"runfile run --network ", []string{"bridge", "container:web", "front"}},
 	{"runfile run --restart un", []string{"unless-stopped"}},
+	{"runfile run --restart=un", []string{"unless-stopped"}},
 	{"runfile run --rm --volumes-from w", []string{"web", "worker"}},
 	{"runfile explain cpu-sh", []string{"cpu-shares"}},
 }
 
+// offers compares what a shell offers. Behind --flag= it may be the value alone, which the shell puts there.
 func offers(t *testing.T, shell, line, out string, want []string) {
 	t.Helper()
+	before := line[strings.LastIndexByte(line, ' ')+1:]
+	before = before[:strings.LastIndexByte(before, '=')+1]
 	for _, word := range want {
-		if !strings.Contains("\n"+out, "\n"+word) {
+		if !strings.Contains("\n"+out, "\n"+word) && !strings.Contains("\n"+out, "\n"+before+word) {
 			t.Errorf("%s: %q offers\n%s\nwant %s", shell, line, out, word)
 		}
 	}
 }
 
+// bashWords splits a line as bash does for completion: at blanks, and around = and :.
+func bashWords(line string) []string {
+	line = strings.NewReplacer("=", "\n=\n", ":", "\n:\n", " ", "\n").Replace(line)
+	for strings.Contains(line, "\n\n") {
+		line = strings.ReplaceAll(line, "\n\n", "\n")
+	}
+	return strings.Split(line, "\n")
+}
+
 func TestBashCompletion(t *testing.T) {
 	const library = "/usr/share/bash-completion/bash_completion"
-	if _, err := os.Stat(library); err != nil {
-		t.Skip("bash-completion is not installed")
-	}
-	for _, tt := range shellCases {
-		// The colon is one of bash's word breaks, so words behind it are offered without what stands before it.
-		words := strings.Split(tt.line, " ")
-		quoted := "'" + strings.Join(words, "' '") + "'"
-		out := shell(t, "bash", "set +o posix; source "+library+"\nsource <(runfile completion bash)\n"+
-			"COMP_WORDS=("+quoted+"); COMP_CWORD="+strconv.Itoa(len(words)-1)+"; COMP_LINE='"+tt.line+"'; COMP_POINT=${#COMP_LINE}; COMP_TYPE=9; COMP_KEY=9\n"+
-			"compopt() { :; }\ncomplete -p runfile >/dev/null || exit 3\n__start_runfile runfile\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n")
-		offers(t, "bash", tt.line, out, tt.want)
+	cases := append(slices.Clone(shellCases), shellCase{"runfile run --network=container:w", []string{"web", "worker"}})
+	for name, before := range map[string]string{"with the library": "source " + library + "\n", "alone": ""} {
+		if _, err := os.Stat(library); err != nil && before != "" {
+			continue
+		}
+		for _, tt := range cases {
+			// The colon is one of bash's word breaks, so words behind it are offered without what stands before it.
+			words := bashWords(tt.line)
+			quoted := "'" + strings.Join(words, "' '") + "'"
+			out := shell(t, "bash", "set +o posix; "+before+"source <(runfile completion bash)\n"+
+				"COMP_WORDS=("+quoted+"); COMP_CWORD="+strconv.Itoa(len(words)-1)+"; COMP_LINE='"+tt.line+"'; COMP_POINT=${#COMP_LINE}; COMP_TYPE=9; COMP_KEY=9\n"+
+				"compopt() { :; }\ncomplete -p runfile >/dev/null || exit 3\n__start_runfile runfile\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n")
+			offers(t, "bash "+name, tt.line, out, tt.want)
+		}
 	}
 }
 
