@@ -165,11 +165,17 @@ func (a *app) profiles() []string {
 	return out
 }
 
-// variableNames are NAME= for each declared variable.
+// variableNames are NAME= for each declared variable, and all of NAME=VALUE where the values are a closed set.
 func (a *app) variableNames() []string {
 	var out []string
 	for _, v := range a.readable().Variables {
-		if v.Declared {
+		switch {
+		case !v.Declared:
+		case len(v.Enum) > 0:
+			for _, value := range v.Enum {
+				out = append(out, v.Name+"="+value)
+			}
+		default:
 			out = append(out, v.Name+"=")
 		}
 	}

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 const completable = `version: 1
-vars: {TAG: "1", LEVEL: info}
+vars: {TAG: "1", LEVEL: info, ENV: {enum: [dev, prod]}}
 networks: {front: {}, back: {}}
 volumes: {data: {}}
 containers:
@@ -58,7 +58,8 @@ func TestCompletion(t *testing.T) {
 		{"exec |", "web worker db"},
 		{"exec web |", ""},
 		{"stop web |", "worker db"},
-		{"--var |", "TAG= LEVEL="},
+		{"--var |", "TAG= LEVEL= ENV=dev ENV=prod"},
+		{"up --var ENV=|", "ENV=dev ENV=prod"},
 		{"validate --var L|", "LEVEL="},
 		{"val|", "validate"},
 		{"config --format |", "yaml json toml"},
