@@ -11,7 +11,7 @@ import (
 func Detect(name string, text []byte) string {
 	base := strings.ToLower(filepath.Base(name))
 	switch filepath.Ext(base) {
-	case ".sh", ".bash", ".md", ".txt":
+	case ".sh", ".bash", ".md", ".txt", ".ps1", ".psm1", ".bat", ".cmd":
 		return "docker-run"
 	case ".toml":
 		return "runfile"

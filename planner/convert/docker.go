@@ -33,6 +33,7 @@ func DockerRun(file string, text []byte, dir string) *Result {
 	if marks == nil {
 		r.script = true
 		p := shell.New(file, text)
+		p.Windows = fromWindows(file, string(text))
 		for p.Next() <= p.Lines() {
 			r.line(p)
 		}
@@ -40,6 +41,28 @@ func DockerRun(file string, text []byte, dir string) *Result {
 	}
 	r.manual(shell.New(file, secondPrompt().ReplaceAll(text, []byte("$1 "))), marks)
 	return r.finish(file, src)
+}
+
+// fromWindows reports whether a script was written for PowerShell or cmd: by its name, or by a docker line that goes on
+// as theirs do.
+func fromWindows(file, text string) bool {
+	switch strings.ToLower(path.Ext(file)) {
+	case ".ps1", ".psm1", ".bat", ".cmd":
+		return true
+	}
+	for line := range strings.Lines(text) {
+		if prompt().MatchString(line) && continuesInWindows(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// continuesInWindows reports whether a line ends as one of PowerShell or cmd does that goes on in the next. A backtick
+// may also end a command of a POSIX shell that stands in two of them.
+func continuesInWindows(line string) bool {
+	line = strings.TrimRight(line, "\r\n")
+	return strings.HasSuffix(line, " ^") || strings.HasSuffix(line, " `") && strings.Count(line, "`")%2 == 1
 }
 
 // line handles the line that comes next. One that the shell could not read has no meaning.
@@ -191,7 +214,7 @@ func markAt(line string, n int, found []int) mark {
 	start := strings.LastIndexAny(line[:found[1]-1], "$#>%") + 1
 	prompted := strings.Trim(line[:start], " \t#") != "" // a # alone begins a comment as well
 	start += len(line[start:]) - len(strings.TrimLeft(line[start:], " \t"))
-	return mark{line: n, column: utf8.RuneCountInString(line[:start]) + 1, windows: found[2] >= 0, prompted: prompted}
+	return mark{line: n, column: utf8.RuneCountInString(line[:start]) + 1, windows: found[2] >= 0 || continuesInWindows(line), prompted: prompted}
 }
 
 // manual converts examples, each for itself.

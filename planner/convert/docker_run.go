@@ -26,7 +26,7 @@ var foreignFlags = []string{
 	"health-startup-timeout", "hooks-dir", "hostuser", "image-volume", "init-ctr", "os", "passwd-entry", "personality", "pidfile",
 	"pod", "pod-id-file", "preserve-fd", "preserve-fds", "rdt-class", "requires", "retry", "retry-delay", "rootfs", "sdnotify",
 	"seccomp-policy", "secret", "shm-size-systemd", "subgidname", "subuidname", "systemd", "timeout", "tz", "uidmap", "umask", "unsetenv",
-	"variant", "snapshotter", "cosign-key", "verify", "use-api-socket",
+	"variant", "snapshotter", "cosign-key", "verify",
 }
 
 // docker handles a command of docker or of a tool with its command line.
@@ -149,14 +149,14 @@ func (r *dockerReader) split(who string, cmd shell.Simple, words *[]shell.Word) 
 			*words = slices.Delete(slices.Clone(list), image, image+1)
 			continue
 		}
-		if image >= len(list) {
-			r.lose(cmd.Range, "there is no image").WithHelp("write %s [OPTIONS] IMAGE [COMMAND] [ARG...]", who)
-			return nil, 0, false
-		}
 		for _, found := range diags {
 			found.Severity, found.Label = diag.Warning, "left out"
 			r.diags = append(r.diags, found)
 			r.lost = true
+		}
+		if image >= len(list) {
+			r.lose(cmd.Range, "there is no image").WithHelp("write %s [OPTIONS] IMAGE [COMMAND] [ARG...]", who)
+			return nil, 0, false
 		}
 		return flags, image, true
 	}
@@ -235,9 +235,12 @@ func (r *dockerReader) flag(c *part, f schema.Flag, w shell.Word) {
 	c.give(o, text, w.Range)
 }
 
-// fromHere writes a path below the directory of the runfile as relative.
+// fromHere writes a path below the directory of the runfile as relative, with slashes.
 func fromHere(text string) string {
 	if rest, ok := strings.CutPrefix(text, here); ok {
+		if source, _, _ := strings.Cut(rest, ":"); strings.HasPrefix(source, `\`) {
+			rest = strings.ReplaceAll(source, `\`, "/") + rest[len(source):]
+		}
 		return "." + rest
 	}
 	return text
@@ -335,6 +338,12 @@ func (r *dockerReader) define(cmd shell.Simple, words []shell.Word, section stri
 	words = r.vars.spread(words)
 	for i := 0; i < len(words); i++ {
 		text, ok := r.vars.static(words[i])
+		if old, isName := strings.CutPrefix(text, "--name"); isName && section == "volumes" { // docker's first way to say it
+			if name, hasValue := strings.CutPrefix(old, "="); hasValue {
+				made.key = keyOf(name)
+			}
+			continue // else the next word is the name, as without the flag
+		}
 		if !ok || !strings.HasPrefix(text, "-") {
 			if made.key = keyOf(text); !ok {
 				r.lose(words[i].Range, "the name of the %s is not known here", strings.TrimSuffix(section, "s"))

@@ -199,7 +199,7 @@ var manifestOps = map[string]string{":-": ":-", ":=": ":-", "-": "-", "=": "-", 
 func (v *values) variable(p shell.Part, at diag.Range) string {
 	op, known := manifestOps[p.Op]
 	switch {
-	case p.Text == "PWD" && v.current["PWD"] == nil:
+	case strings.EqualFold(p.Text, "PWD") && p.Op == "" && v.current[p.Text] == nil: // PowerShell takes either case
 		return here
 	case v.keys[p.Text] != "":
 		return v.keys[p.Text]

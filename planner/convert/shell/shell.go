@@ -286,8 +286,8 @@ func (p *Parser) argument(cur *Simple) {
 	if a, ok := p.assignment(len(cur.Words) == 0 || declares(cur.Words)); ok {
 		a.Range = p.span(from, p.at)
 		cur.Assign = append(cur.Assign, a)
-	} else {
-		cur.Words = append(cur.Words, p.word())
+	} else if w := p.word(); len(w.Parts) > 0 || p.at == from {
+		cur.Words = append(cur.Words, w)
 	}
 	if p.at == from { // nothing that a word can hold
 		p.at++

@@ -66,6 +66,7 @@ func (p *Parser) piece(b *builder, windows bool) {
 		p.double(b)
 	case r == '$':
 		p.dollar(b, false)
+	case r == '%' && p.Windows && p.percent(b):
 	case r == '`':
 		p.backticks(b, false)
 	case r == '\\' && !windows:
@@ -131,6 +132,7 @@ func (p *Parser) double(b *builder) {
 			p.at++
 		case r == '$':
 			p.dollar(b, true)
+		case r == '%' && p.Windows && p.percent(b):
 		case r == '`' && !p.Windows:
 			p.backticks(b, true)
 		default:
@@ -196,9 +198,31 @@ func (p *Parser) numbered(b *builder) {
 	p.at += skip + n - 1
 }
 
+// percent reads the variable %NAME% of Windows if one stands here.
+func (p *Parser) percent(b *builder) bool {
+	n := p.nameLength(1)
+	if n == 0 || p.peek(n+1) != '%' {
+		return false
+	}
+	name := string(p.text[p.at+1 : p.at+1+n])
+	part := Part{Kind: Variable, Text: name, Source: "%" + name + "%"}
+	if strings.EqualFold(name, "cd") {
+		part.Text = "PWD"
+	}
+	b.parts = append(b.parts, part)
+	p.at += n + len("%%")
+	return true
+}
+
 // dollar reads an expansion, or the dollar sign alone.
 func (p *Parser) dollar(b *builder, quoted bool) {
 	from := p.at
+	if p.Windows && p.has("$env:") && p.nameLength(len("$env:")) > 0 { // PowerShell's way to the environment
+		n := len("$env:") + p.nameLength(len("$env:"))
+		p.at += n
+		b.parts = append(b.parts, Part{Kind: Variable, Text: string(p.text[from+len("$env:") : p.at]), Quoted: quoted, Source: string(p.text[from:p.at])})
+		return
+	}
 	n := p.nameLength(1)
 	switch r := p.peek(1); {
 	case n > 0:
@@ -269,6 +293,9 @@ func (p *Parser) backticks(b *builder, quoted bool) {
 		switch p.peek(0) {
 		case '`':
 			p.at++
+			if text := strings.TrimSpace(string(p.text[from+1 : p.at-1])); strings.HasPrefix(text, "#") && !strings.Contains(text, "\n") {
+				return // a comment in the middle of a command, which prints nothing
+			}
 			b.parts = append(b.parts, Part{
 				Kind: Command, Text: string(p.text[from+1 : p.at-1]), Quoted: quoted, Source: string(p.text[from:p.at]),
 				from: from + 1, to: p.at - 1,
