@@ -13,6 +13,8 @@ import (
 type TextOptions struct {
 	Color bool // add ANSI colours; the text stays the same
 	Max   int  // how many diagnostics are shown, the rest is counted; 0 = 20, negative = all
+	// Undone is what has not happened because of errors, for the last line; "" = nothing was started.
+	Undone string
 }
 
 // defaultMax keeps the cause of a long list on one screen.
@@ -45,7 +47,7 @@ func WriteText(w io.Writer, l List, src Sources, o TextOptions) error {
 	if hidden := len(l) - len(shown); hidden > 0 {
 		fmt.Fprintf(out, "... and %d more\n\n", hidden)
 	}
-	fmt.Fprintln(out, l.count())
+	fmt.Fprintln(out, l.count(o.Undone))
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write diagnostics: %w", err)
 	}
@@ -82,8 +84,8 @@ func (l List) shown(limit int) List {
 	return out
 }
 
-// count is the closing line: how many, where, and that nothing has happened yet.
-func (l List) count() string {
+// count is the closing line: how many, where, and what has not happened.
+func (l List) count(undone string) string {
 	files := map[string]bool{}
 	errors, warnings, last := 0, 0, ""
 	for _, d := range l {
@@ -112,7 +114,10 @@ func (l List) count() string {
 		line += fmt.Sprintf(" in %d files", len(files))
 	}
 	if errors > 0 {
-		line += "; nothing was started"
+		if undone == "" {
+			undone = "nothing was started"
+		}
+		line += "; " + undone
 	}
 	return line
 }

@@ -27,6 +27,7 @@ type app struct {
 	getenv         func(string) string
 	paths          state.Paths
 	g              globals
+	undone         string // what errors in a file have kept from happening; "" = nothing was started
 }
 
 // globals are the flags that every verb takes.

@@ -57,6 +57,7 @@ Exit status: 0 everything is in what was written; 1 something is not, see the li
 				}
 				args = cmd.Flags().Args()
 			}
+			a.undone = "nothing was written"
 			return a.convert(args, from, to)
 		},
 	}
@@ -68,7 +69,7 @@ Exit status: 0 everything is in what was written; 1 something is not, see the li
 
 // isCommandLine reports whether the words are a command of docker, not a file's name and options.
 func isCommandLine(args []string) bool {
-	return slices.Contains([]string{"docker", "podman", "nerdctl", "sudo"}, args[0])
+	return len(args) > 0 && slices.Contains([]string{"docker", "podman", "nerdctl", "sudo"}, args[0])
 }
 
 func (a *app) convert(args []string, from, to string) error {
@@ -89,6 +90,8 @@ func (a *app) convert(args []string, from, to string) error {
 		return a.fromRunfile(to)
 	case isCommandLine(args) && (from == "auto" || from == "docker-run"):
 		return a.converted(convert.CommandLine(args, dir), to, dir)
+	case len(args) == 1 && isCommandLine(strings.Fields(args[0])) && strings.Contains(args[0], " "):
+		return a.converted(convert.DockerRun("<command line>", []byte(args[0]), dir), to, dir) // in quotes, as one word
 	case len(args) > 1:
 		return usagef("convert takes one file, got %q", args[1]).next("usage: runfile convert [OPTIONS] [FILE|-|docker run ...]")
 	}
@@ -149,6 +152,9 @@ func (a *app) readInput(name string) ([]byte, error) {
 func (a *app) converted(r *convert.Result, to, dir string) error {
 	if to == "docker-run" && r.Project != nil {
 		return a.throughRunfile(r, dir)
+	}
+	if r.Project != nil {
+		a.undone = "the rest was written"
 	}
 	if err := a.listAll(r.Diags, r.Sources); err != nil {
 		return err
@@ -243,5 +249,5 @@ func (a *app) listAll(diags diag.List, src diag.Sources) error {
 		}
 		return nil
 	}
-	return diag.WriteText(a.stderr, diags, src, diag.TextOptions{Color: a.colour(a.stderr), Max: -1})
+	return diag.WriteText(a.stderr, diags, src, diag.TextOptions{Color: a.colour(a.stderr), Max: -1, Undone: a.undone})
 }

@@ -27,6 +27,7 @@ func TestConvert(t *testing.T) {
 		{"convert sudo docker run nginx", 0, "image: nginx", ""},
 		{"convert docker run -m 5m nginx", 1, "image: nginx", "left out"},
 		{"convert docker ps", 2, "", "docker ps is not a docker run line"},
+		{"convert docker ps", 2, "", "1 error in <command line>; nothing was written"},
 		{"convert run.sh", 0, "  web:\n", ""},
 		{"convert run.sh --to json", 0, "\"image\": \"nginx\"", ""},
 		{"convert lossy.sh", 1, "image: busybox", "lossy.sh:1:20"},
@@ -51,6 +52,9 @@ func TestConvert(t *testing.T) {
 		{"convert nothere.sh", 2, "", "nothere.sh cannot be read: no such file"},
 		{"convert run.sh lossy.sh", 2, "", "takes one file"},
 		{"convert --help", 0, "Exit status", ""},
+	}
+	if r := runIn(t, files, nil, "convert", "docker run -d  nginx"); r.code != 0 || !strings.Contains(r.stdout, "image: nginx, detach: true") {
+		t.Errorf("a command line in quotes: %+v", r)
 	}
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {

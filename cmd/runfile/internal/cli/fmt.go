@@ -48,6 +48,7 @@ func (a *app) fmtVerb() *cobra.Command {
 }
 
 func (f *formatter) run(names []string) error {
+	f.a.undone = "it was left as it is"
 	names, err := f.names(names)
 	if err != nil {
 		return err

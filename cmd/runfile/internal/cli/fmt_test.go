@@ -32,6 +32,7 @@ func TestFmt(t *testing.T) {
 		{"fmt --diff", 0, "-image:   x # c\n", "", nil},
 		{"fmt broken.yaml runfile.yaml", 2, "runfile.yaml\n", "broken.yaml:1:1", map[string]string{"runfile.yaml": tidied}},
 		{"fmt --check broken.yaml", 2, "", "error[syntax]", nil},
+		{"fmt broken.yaml", 2, "", "1 error in broken.yaml; it was left as it is", nil},
 		{"fmt nope.yaml", 2, "", "nope.yaml cannot be read", nil},
 		{"fmt .", 2, "", "directory", nil},
 		{"fmt -C sub runfile.yaml", 2, "", "sub/runfile.yaml cannot be read", nil},
