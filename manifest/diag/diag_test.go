@@ -256,3 +256,36 @@ func FuzzWriteText(f *testing.F) {
 		}
 	})
 }
+
+// TestWriteTextNarrow: in a terminal no line of a source is broken, and what it is about can be seen.
+func TestWriteTextNarrow(t *testing.T) {
+	l, src := sample()
+	line := "\t" + strings.Repeat("日", 200) + " here " + strings.Repeat("\tx", 200)
+	src["wide"] = []byte(line)
+	l.Errorf("wide-line", at("wide", 1, 203, 207), "a long line of wide letters")
+	for _, width := range []int{1, 40, 80, 1000} {
+		var out bytes.Buffer
+		if err := WriteText(&out, l, src, TextOptions{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(out.String(), "\n")
+		for i, text := range lines {
+			if !strings.HasPrefix(text, " 1 | ") {
+				continue
+			}
+			cells := 0
+			for _, r := range text {
+				_, n := cell(r)
+				if cells += n; r == '\t' {
+					cells += tabCells - 1
+				}
+			}
+			if most := max(width, 25); cells > most {
+				t.Errorf("width %d: %d cells in %q", width, cells, text)
+			}
+			if strings.Contains(text, "x\tx") && !strings.Contains(text, "here") || !strings.Contains(lines[i+1], "^") {
+				t.Errorf("width %d: %q\n%q", width, text, lines[i+1])
+			}
+		}
+	}
+}

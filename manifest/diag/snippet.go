@@ -1,22 +1,25 @@
 package diag
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/width"
 )
 
-// Longest stretch of a source line that is printed, and how much of it stands before the subject, in code points. Files
-// of generated JSON are one line of a megabyte.
-const (
-	maxSnippet  = 200
-	maxLeadText = 100
-)
+// Longest stretch of a source line that is printed, in cells of a terminal; half of it may stand before the subject.
+// Files of generated JSON are one line of a megabyte.
+// The shortest stretch is for terminals in which nothing fits.
+const maxSnippet, minSnippet = 200, 20
+
+// tabCells is how many cells a tab may take.
+const tabCells = 8
 
 // snippet returns a printable form of a line, the white space that leads to the range's start and the carets under the
-// range. A range that goes on in later lines is marked to the end of this one.
-func snippet(line string, r Range) (code, pad, carets string) {
+// range. A range that goes on in later lines is marked to the end of this one. Where the line has more than room cells,
+// the part around the subject is shown, so that a terminal does not break it and the carets stand below.
+func snippet(line string, r Range, room int) (code, pad, carets string) {
 	runes := []rune(line)
 	start := min(max(r.Start.Column-1, 0), len(runes))
 	end := len([]rune(strings.TrimRight(line, " \t")))
@@ -24,11 +27,7 @@ func snippet(line string, r Range) (code, pad, carets string) {
 		end = min(r.End.Column-1, len(runes))
 	}
 
-	from, to := 0, len(runes)
-	if len(runes) > maxSnippet {
-		from = max(0, start-maxLeadText)
-		to = min(len(runes), from+maxSnippet)
-	}
+	from, to := window(runes, start, room)
 	var c, p, m strings.Builder
 	if from > 0 {
 		c.WriteString("…")
@@ -53,6 +52,32 @@ func snippet(line string, r Range) (code, pad, carets string) {
 		m.WriteByte('^')
 	}
 	return c.String(), p.String(), m.String()
+}
+
+// window is the part of a line that is shown: all of it if it fits, else as much before the subject as behind.
+func window(runes []rune, start, room int) (from, to int) {
+	if fitting(runes, room) == len(runes) {
+		return 0, len(runes)
+	}
+	room -= 2 // the marks of what is left out
+	before := slices.Clone(runes[max(0, start-room):start])
+	slices.Reverse(before)
+	from = start - fitting(before, room/2)
+	return from, from + fitting(runes[from:], room)
+}
+
+// fitting is how many code points fit into a number of cells.
+func fitting(runes []rune, room int) int {
+	for i, r := range runes {
+		_, cells := cell(r)
+		if r == '\t' {
+			cells = tabCells
+		}
+		if room -= cells; room < 0 {
+			return i
+		}
+	}
+	return len(runes)
 }
 
 // cell returns what is printed for a code point of a source and how many terminal cells it takes. Control characters

@@ -13,6 +13,8 @@ import (
 type TextOptions struct {
 	Color bool // add ANSI colours; the text stays the same
 	Max   int  // how many diagnostics are shown, the rest is counted; 0 = 20, negative = all
+	// Width is how many cells a line of the terminal has; 0 = unknown.
+	Width int
 	// Undone is what has not happened because of errors, for the last line; "" = nothing was started.
 	Undone string
 }
@@ -38,7 +40,7 @@ func WriteText(w io.Writer, l List, src Sources, o TextOptions) error {
 		return nil
 	}
 	out := bufio.NewWriter(w)
-	p := textPrinter{w: out, lines: newLineCache(src), color: o.Color}
+	p := textPrinter{w: out, lines: newLineCache(src), color: o.Color, width: o.Width}
 	l = l.sorted()
 	shown := l.shown(o.Max)
 	for _, d := range shown {
@@ -134,6 +136,7 @@ type textPrinter struct {
 	w     *bufio.Writer
 	lines *lineCache
 	color bool
+	width int
 }
 
 // paint wraps text in a colour.
@@ -187,7 +190,11 @@ func (p *textPrinter) place(at Label, width int, tone string) {
 		}
 		return
 	}
-	code, pad, carets := snippet(line, at.Range)
+	room := maxSnippet
+	if p.width > 0 {
+		room = min(room, max(p.width-width-len("  | "), minSnippet))
+	}
+	code, pad, carets := snippet(line, at.Range, room)
 	if text != "" {
 		carets += " " + text
 	}

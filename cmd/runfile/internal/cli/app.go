@@ -168,6 +168,15 @@ func (a *app) variables() (map[string]string, error) {
 // colour decides whether to colour what goes to w.
 func (a *app) colour(w io.Writer) bool { return terminal.Colour(a.g.colour, w, a.getenv) }
 
+// width is how many columns the terminal on standard error has, 0 where there is none.
+func (a *app) width() int {
+	if !terminal.Is(a.stderr) {
+		return 0
+	}
+	columns, _ := terminal.Size(a.stderr)
+	return columns
+}
+
 // progressMode resolves auto: a live table only where standard error is a terminal that can move its cursor, and not
 // in CI.
 func (a *app) progressMode() progress.Mode {

@@ -249,5 +249,5 @@ func (a *app) listAll(diags diag.List, src diag.Sources) error {
 		}
 		return nil
 	}
-	return diag.WriteText(a.stderr, diags, src, diag.TextOptions{Color: a.colour(a.stderr), Max: -1, Undone: a.undone})
+	return diag.WriteText(a.stderr, diags, src, diag.TextOptions{Color: a.colour(a.stderr), Width: a.width(), Max: -1, Undone: a.undone})
 }

@@ -80,7 +80,7 @@ func (a *app) report(diags diag.List, src diag.Sources, code int) error {
 	case "github":
 		err = diag.WriteGitHub(a.stderr, diags)
 	default:
-		err = diag.WriteText(a.stderr, diags, src, diag.TextOptions{Color: a.colour(a.stderr), Undone: a.undone})
+		err = diag.WriteText(a.stderr, diags, src, diag.TextOptions{Color: a.colour(a.stderr), Width: a.width(), Undone: a.undone})
 		if a.ciSystem() == "github" && err == nil {
 			err = diag.WriteGitHub(a.stderr, diags)
 		}
