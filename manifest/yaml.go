@@ -61,7 +61,7 @@ func (r *yamlReader) document() (node *yaml.Node, err error) {
 			err = fmt.Errorf("unknown problem: %v", p)
 		}
 	}()
-	dec := yaml.NewDecoder(bytes.NewReader(r.src.text))
+	dec := yaml.NewDecoder(bytes.NewReader(withoutVersion(r.src.text)))
 	var first, second yaml.Node
 	if err := dec.Decode(&first); err != nil {
 		if errors.Is(err, io.EOF) {
@@ -79,6 +79,17 @@ func (r *yamlReader) document() (node *yaml.Node, err error) {
 		return nil, nil
 	}
 	return first.Content[0], nil
+}
+
+var yamlVersion = lazyRegexp(`^(?:[ \t]*(?:#[^\n]*)?\n)*%YAML 1\.\d`)
+
+// withoutVersion makes a comment of the line %YAML 1.2 before a document, of which the library knows 1.1 only.
+func withoutVersion(text []byte) []byte {
+	if at := yamlVersion().FindIndex(text); at != nil {
+		text = bytes.Clone(text)
+		text[bytes.LastIndexByte(text[:at[1]], '%')] = '#'
+	}
+	return text
 }
 
 func (r *yamlReader) secondDocument(doc *yaml.Node) {

@@ -50,7 +50,7 @@ var yamlProblems = []yamlProblem{
 	{"did not find expected ',' or '}'", "a map in braces is not closed here", "end it with `}`, and put commas between the entries", atRead, []guesser{variableInBrackets, commaMissing, openBracket}},
 	{"did not find expected node content", "a value is missing here", quoteHelp, atRead, nil},
 	{"did not find expected <document start>", "this does not belong to the section above", "check the indentation", atRead, []guesser{notAligned}},
-	{"found character that cannot start any token", "a value may not start with this character", quoteHelp, atRead, nil},
+	{"found character that cannot start any token", "a value may not start with this character", quoteHelp, atRead, []guesser{tabOnEmptyLine}},
 	{"could not find expected ':'", "a key without `:`", "write `name: value`", atLine, []guesser{missingDash, wrongSeparator}},
 	{"found unexpected end of stream", "this quote is never closed", "end the text with the same quote", atQuote, nil},
 	{"found unexpected document indicator", "this quote is not closed before the document ends", "end the text with the same quote", atQuote, nil},
@@ -183,10 +183,19 @@ func placeOf(s *source, p yamlPlace, line, read int) diag.Range {
 		}
 	default: // atRead
 	}
-	if i := bytes.IndexByte(s.line(last), '\t'); i >= 0 && len(bytes.TrimLeft(s.line(last)[:i], " ")) == 0 {
+	if i := tabIndent(s.line(last)); i >= 0 {
 		return s.span(s.starts[last]+i, s.starts[last]+i+1)
 	}
 	return s.lineSpan(last)
+}
+
+// tabIndent is the place of the first tab in the white space before a line's text, -1 if there is none.
+func tabIndent(line []byte) int {
+	i := bytes.IndexByte(line, '\t')
+	if i >= 0 && len(bytes.TrimLeft(line[:i], " ")) > 0 {
+		return -1
+	}
+	return i
 }
 
 // openQuote finds the quote that opens a value on a line and is not closed on it.
@@ -214,7 +223,7 @@ func openQuote(line []byte) int {
 // readUntilError parses again, byte by byte, and returns how many bytes the parser had asked for when it gave up. It
 // reads a token and a few bytes ahead, so this finds the line that the library does not tell.
 func readUntilError(text []byte) (n int) {
-	r := &countingReader{text: text}
+	r := &countingReader{text: withoutVersion(text)}
 	defer func() {
 		if recover() != nil {
 			n = r.n

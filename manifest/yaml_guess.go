@@ -410,3 +410,15 @@ func secondColon(s *source, _, last int) *guess {
 	g.value = s.span(s.starts[last]+from, s.starts[last]+len(text))
 	return g
 }
+
+// tabOnEmptyLine finds a tab on an empty line, or before a comment, beside the last line that was read.
+func tabOnEmptyLine(s *source, _, last int) *guess {
+	for _, step := range []int{1, -1} {
+		for n := last + step; n >= 0 && n < len(s.starts) && s.blank(n); n += step {
+			if i := tabIndent(s.line(n)); i >= 0 {
+				return s.part(n, i, i+1, "a tab stands on a line without a key", "remove it, or use spaces")
+			}
+		}
+	}
+	return nil
+}

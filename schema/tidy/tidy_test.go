@@ -26,6 +26,7 @@ func TestNormalForm(t *testing.T) {
 			"quotes", "image: \"postgres:17\"\nname: 'web'\nuser: '1000'\nenv: [\"A=b\", 'x y', \"1.10\", \"no\", \"22:22\", 'it''s']\nhostname: '\"'\n",
 			"image: postgres:17\nname: web\nuser: \"1000\"\nenv: [A=b, \"x y\", \"1.10\", \"no\", \"22:22\", \"it's\"]\nhostname: '\"'\n",
 		},
+		{"version of YAML", "# c\n%YAML 1.2\n---\nimage:   x\n", "# c\n%YAML 1.2\n---\nimage: x\n"},
 		{"text stays text", "image: x\nrestart: no\nmemory: 0755\ncpus: 1.10\n", "image: x\nrestart: no\nmemory: 0755\ncpus: 1.10\n"},
 		{
 			"lists of one", "image: x\nname: &n y\npublish: 8080:80\nenv: A=${B}\nnetwork: *n\nvolume: a?b\ncommand: echo hi\nlabel: ~\nexpose: ''\n",
