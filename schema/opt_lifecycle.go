@@ -71,7 +71,7 @@ var lifecycleOptions = []row[Container]{
 		Name: "stop-timeout", Group: GroupLifecycle, Arg: "=10", Example: "30",
 		Help: "Timeout (in seconds) to stop a container",
 		Doc:  "-1 waits for ever, 0 kills at once.",
-	}, func(c *Container) *Opt[int64] { return &c.Lifecycle.StopTimeout }, value.Int("min=-1,max=2147483647")),
+	}, func(c *Container) *Opt[int64] { return &c.Lifecycle.StopTimeout }, value.TimeIn(time.Second, value.Int("min=-1,max=2147483647"))),
 	list(Option{
 		Name: "success-exit-codes", Group: GroupLifecycle, Arg: "code", Default: "[0]", Example: "3", Own: true, NoFlag: true, NoDiff: true, NotYet: notBuilt,
 		Help: "Exit statuses of a job that count as success",

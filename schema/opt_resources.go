@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"time"
+
 	"github.com/runfile/runfile/schema/value"
 )
 
@@ -23,12 +25,12 @@ var resourcesOptions = []row[Container]{
 	opt(Option{
 		Name: "cpu-rt-period", Group: GroupResources, Arg: "int", Example: "1000000", OS: linux,
 		Help: "Limit the CPU real-time period in microseconds",
-	}, func(c *Container) *Opt[int64] { return &c.Resources.CPURTPeriod }, value.Int("min=0,max=2147483647")),
+	}, func(c *Container) *Opt[int64] { return &c.Resources.CPURTPeriod }, value.TimeIn(time.Microsecond, value.Int("min=0,max=2147483647"))),
 	opt(Option{
 		Name: "cpu-rt-runtime", Group: GroupResources, Arg: "int", Example: "100000", OS: linux,
 		Help: "Limit the CPU real-time runtime in microseconds",
 		Doc:  "cgroup v2 has no such limit.",
-	}, func(c *Container) *Opt[int64] { return &c.Resources.CPURTRuntime }, value.Int("min=0,max=2147483647")),
+	}, func(c *Container) *Opt[int64] { return &c.Resources.CPURTRuntime }, value.TimeIn(time.Microsecond, value.Int("min=0,max=2147483647"))),
 	opt(Option{
 		Name: "cpu-shares", Short: "c", Group: GroupResources, Arg: "int", Example: "512",
 		Help: "CPU shares (relative weight)",

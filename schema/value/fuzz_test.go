@@ -68,6 +68,7 @@ func FuzzCpuQuota(f *testing.F)          { fuzz(f, "cpu-quota") }
 func FuzzCpusetMems(f *testing.F)        { fuzz(f, "cpuset-mems") }
 func FuzzKernelMemory(f *testing.F)      { fuzz(f, "kernel-memory") }
 func FuzzMemorySwappiness(f *testing.F)  { fuzz(f, "memory-swappiness") }
+func FuzzStopTimeout(f *testing.F)       { fuzz(f, "stop-timeout") }
 func FuzzOomScoreAdj(f *testing.F)       { fuzz(f, "oom-score-adj") }
 func FuzzCgroupParent(f *testing.F)      { fuzz(f, "cgroup-parent") }
 func FuzzGroup(f *testing.F)             { fuzz(f, "group") }

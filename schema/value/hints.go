@@ -82,6 +82,26 @@ func integerMeant(s string) string {
 	return ""
 }
 
+// TimeIn is a whole number that counts time in a unit: a duration such as 1m is answered with the number.
+func TimeIn(unit time.Duration, p Parser[int64]) Parser[int64] {
+	parse := p.Parse
+	p.Parse = func(s string) (int64, error) {
+		n, err := parse(s)
+		if e, ok := err.(*Error); ok { //nolint:errorlint // errors of this package, never wrapped
+			if text := durationMeant(s); text != "" {
+				s = text
+			}
+			d, wrong := time.ParseDuration(s)
+			meant := strconv.FormatInt(int64(d/unit), 10)
+			if _, bad := parse(meant); wrong == nil && bad == nil && d%unit == 0 {
+				_ = e.fix("write the number alone: %s", meant)
+			}
+		}
+		return n, err
+	}
+	return p
+}
+
 var (
 	slashPorts = lazy(`^([0-9]+)/([0-9]+)$`)
 	addressed  = lazy(`^([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+):([0-9]+(?:/[a-z]+)?)$`)

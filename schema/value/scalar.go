@@ -355,7 +355,7 @@ func CPUShares() Parser[int64] {
 
 // CPUPeriod is a period of the CPU scheduler in microseconds: 0 for the default, else what the kernel takes.
 func CPUPeriod() Parser[int64] {
-	return zeroOr(1000, 1000000, " (microseconds)")
+	return TimeIn(time.Microsecond, zeroOr(1000, 1000000, " (microseconds)"))
 }
 
 // CPUQuota is CPU time in each period in microseconds: 0 or less for no limit, else at least what the kernel takes.
@@ -365,7 +365,7 @@ func CPUQuota() Parser[int64] {
 		return anyOf(map[string]any{"type": "integer", "maximum": int64(0)}, map[string]any{"type": "integer", "minimum": int64(1000)},
 			pattern(`^`+either(signed(math.MinInt64, 0), signed(1000, math.MaxInt64))+`$`))
 	}
-	return p
+	return TimeIn(time.Microsecond, p)
 }
 
 // zeroOr is 0 or a whole number from low to high.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // suite is one value syntax with texts that it takes, as input and canonical text, and texts that it refuses. The
@@ -184,6 +185,7 @@ var suites = []suite{
 	of("cpuset-mems", MemSet(), same("0", "0-1"), "a", "1-0", ""),
 	of("kernel-memory", KernelMemory(), same("0", "4m", "1g"), "1m", "-1", "x", ""),
 	of("memory-swappiness", Int("min=-1,max=100"), same("-1", "0", "100"), "-2", "101", ""),
+	of("stop-timeout", TimeIn(time.Second, Int("min=-1,max=2147483647")), same("-1", "0", "30"), "-2", "1m", "1.5s", ""),
 	of("oom-score-adj", Int("min=-1000,max=1000"), same("-1000", "0", "1000"), "-1001", "1001", ""),
 	of("probe", ProbeSyntax(), nil, "", "5432", "tcp", "tcp=5432"),
 	of("text", Text("text"), same("crun", "", " a b ", "-1"), "a\x00b"),
