@@ -32,7 +32,7 @@ func (k *checker) platform(c *Container) {
 	}
 	for _, m := range c.Mounts.Mounts {
 		if m.Value.Type == value.Pipe && target == linux {
-			k.diags.Errorf(CodePlatform, m.At, "container %q: a mount of the type npipe is only for Windows containers", c.Key).WithHelp("remove it")
+			k.diags.Errorf(CodePlatform, m.At, "%s: a mount of the type npipe is only for Windows containers", who(c)).WithHelp("remove it")
 		}
 	}
 	for _, o := range c.Security.Options {

@@ -110,7 +110,7 @@ func (k *checker) samePort(b, first binding) {
 	port := max(b.Value.HostFirst, first.Value.HostFirst)
 	what := fmt.Sprintf("containers %q and %q publish", first.c.Key, b.c.Key)
 	if b.c == first.c {
-		what = fmt.Sprintf("container %q twice publishes", b.c.Key)
+		what = who(b.c) + " twice publishes"
 	}
 	k.diags.Errorf(CodeDuplicatePort, b.At, "%s the host's port %d/%s", what, port, b.Value.Proto).
 		Also(first.At, "first here").WithHelp("choose another host port, or leave it out to get a free one")
@@ -141,7 +141,7 @@ func (k *checker) references() {
 			target := k.index.container(r.Target)
 			switch {
 			case target == c:
-				k.diags.Errorf(CodeSelfReference, r.At, "container %q refers to itself with %s", c.Key, r.Option).
+				k.diags.Errorf(CodeSelfReference, r.At, "%s refers to itself with %s", who(c), r.Option).
 					WithHelp("name another container, or remove the entry")
 			case target != nil:
 			default:
@@ -184,10 +184,10 @@ func (k *checker) secretNames() {
 
 func (k *checker) wrongKind(c *Container, r Reference) {
 	if v := k.index.volumes[r.Target]; v != nil {
-		k.diags.Errorf(CodeWrongReference, r.At, "container %q, %s: %q is a volume, not a container", c.Key, r.Option, r.Target).
+		k.diags.Errorf(CodeWrongReference, r.At, "%s, %s: %q is a volume, not a container", who(c), r.Option, r.Target).
 			Also(v.At, "the volume").WithHelp("write %s", assign(r.At, "volume", r.Target+":/PATH"))
 	} else if n := k.index.networks[r.Target]; n != nil {
-		k.diags.Errorf(CodeWrongReference, r.At, "container %q, %s: %q is a network, not a container", c.Key, r.Option, r.Target).
+		k.diags.Errorf(CodeWrongReference, r.At, "%s, %s: %q is a network, not a container", who(c), r.Option, r.Target).
 			Also(n.At, "the network").WithHelp("write %s", assign(r.At, "network", r.Target))
 	}
 }

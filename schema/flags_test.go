@@ -102,6 +102,7 @@ func TestFlagErrors(t *testing.T) {
 		{"--mount type=tmpfs,dst=x alpine", "bad-value", "type=tmpfs,dst=x", "not an absolute path"},
 		{"--use-api-socket alpine", "unknown-flag", "--use-api-socket", "no flag"},
 		{`-v 'c:\foo:c:' --platform windows/amd64 alpine`, "bad-value", "'c:\\foo:c:'", "cannot be c:"},
+		{`-v 'c:\foo:/bar' alpine`, "bad-value", "'c:\\foo:/bar'", "for a Windows container add --platform windows/amd64"},
 		{"--memory 5m alpine", "bad-value", "5m", "6 MiB"},
 		{"--memory=12q alpine", "bad-value", "--memory=12q", "is not a size"},
 		{"--rm=maybe alpine", "bad-value", "--rm=maybe", "neither true nor false"},

@@ -403,6 +403,9 @@ func advise(diagnostic *diag.Diagnostic, o *Option, err error) {
 	if e.Fix != "" {
 		diagnostic.WithHelp("%s", e.Fix)
 	}
+	if e.Windows {
+		diagnostic.WithHelp("for a Windows container add %s", assign(diagnostic.Subject, "platform", "windows/amd64"))
+	}
 	if len(e.Words) > 0 {
 		if near, ok := diag.Nearest(e.Got, e.Words); ok {
 			diagnostic.WithHelp("did you mean %q?", near)

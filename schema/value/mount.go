@@ -64,8 +64,9 @@ func volumeSchema() map[string]any {
 
 func parseVolume(s string) (Mount, error) {
 	if drivePath().MatchString(s) {
-		return Mount{}, bad("%q is a path of Windows, and this container runs Linux", s).
-			fix("write /c/dir or ./dir; for a Windows container add platform: windows/amd64")
+		e := bad("%q is a path of Windows, and this container runs Linux", s).fix("write /c/dir or ./dir")
+		e.Windows = true
+		return Mount{}, e
 	}
 	parts := strings.Split(s, ":")
 	for _, p := range parts {

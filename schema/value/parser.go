@@ -63,6 +63,8 @@ type Error struct {
 	Field        string
 	UnknownField bool
 	Meant        string
+	// Windows says that a Windows container would take the value.
+	Windows bool
 	// NotYet marks a value that docker knows and runfile does not honour yet.
 	NotYet bool
 }
