@@ -97,10 +97,14 @@ func (p *process) holdReaper(tty bool) (release func()) {
 // running process, whose mounts are the truth.
 func (p *process) execSpec(spec engine.Exec) (*specs.Process, error) {
 	root := fmt.Sprintf("/proc/%d/root", p.rec.PID)
+	files := tree{root: root, ids: p.c.rec.IDs}
 	own := p.c.spec.Process
 	ps := *own
 	ps.Args, ps.Terminal, ps.Rlimits = spec.Args, spec.TTY, slices.Clone(own.Rlimits)
 	if spec.Workdir != "" {
+		if info, err := files.stat(spec.Workdir); err != nil || !info.IsDir() {
+			return nil, &ocispec.Error{Option: "workdir", Err: fmt.Errorf("there is no directory %s in the container", spec.Workdir)}
+		}
 		ps.Cwd = spec.Workdir
 	}
 	if spec.User != "" {
@@ -120,7 +124,7 @@ func (p *process) execSpec(spec engine.Exec) (*specs.Process, error) {
 		ps.Capabilities = &specs.LinuxCapabilities{Bounding: caps, Effective: caps, Permitted: caps}
 		ps.ApparmorProfile = ""
 	}
-	return &ps, checkProcess(tree{root: root, ids: p.c.rec.IDs}, &ps)
+	return &ps, checkProcess(files, &ps)
 }
 
 // overlayEnv lays the entries of over over base; the last one of a name wins.

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -391,6 +392,24 @@ func TestLeakedDescriptors(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestExecWorkdir: a directory that is not there is said before the runtime says it in its own words, as the flag's fault.
+func TestExecWorkdir(t *testing.T) {
+	needRoot(t)
+	p := newProject(t)
+	_, pr, out := p.start(declare("up", "sh", "-c", upForEver), nil)
+	out.await(t, "up")
+	for _, dir := range []string{"/nope", "/etc/passwd", "/etc/passwd/x"} {
+		var e *engine.Error
+		_, err := pr.Exec(t.Context(), engine.Exec{Args: []string{"true"}, Workdir: dir}, engine.Stdio{})
+		if !errors.As(err, &e) || e.Option != "workdir" || !strings.Contains(err.Error(), "no directory "+dir+" in the container") {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+	if err := pr.Signal(t.Context(), 9); err != nil {
+		t.Error(err)
 	}
 }
 
