@@ -17,14 +17,17 @@ var healthOptions = []row[Container]{
 	opt(Option{
 		Name: "health-interval", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "10s",
 		Help: "Time between running the check (ns|us|ms|s|m|h)",
+		Doc:  "0 and without it, the image's, else 30s.",
 	}, func(c *Container) *Opt[time.Duration] { return &c.Health.Interval }, value.HealthDuration()),
 	opt(Option{
 		Name: "health-retries", Group: GroupHealth, Arg: "int", Example: "5",
 		Help: "Consecutive failures needed to report unhealthy",
+		Doc:  "0 and without it, the image's, else 3.",
 	}, func(c *Container) *Opt[int64] { return &c.Health.Retries }, value.Int("min=0,max=2147483647")),
 	opt(Option{
 		Name: "health-timeout", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "3s",
 		Help: "Maximum time to allow one check to run (ns|us|ms|s|m|h)",
+		Doc:  "0 and without it, the image's, else 30s.",
 	}, func(c *Container) *Opt[time.Duration] { return &c.Health.Timeout }, value.HealthDuration()),
 	opt(Option{
 		Name: "health-on-failure", Group: GroupHealth, Arg: "action", Example: "restart", Own: true, NoFlag: true,
@@ -33,12 +36,12 @@ var healthOptions = []row[Container]{
 	opt(Option{
 		Name: "health-start-interval", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "1s",
 		Help: "Time between running the check during the start period (ms|s|m|h)",
-		Doc:  "Without it, 5s.",
+		Doc:  "0 and without it, the image's, else 5s.",
 	}, func(c *Container) *Opt[time.Duration] { return &c.Health.StartInterval }, value.HealthDuration()),
 	opt(Option{
 		Name: "health-start-period", Group: GroupHealth, Arg: "duration", Default: "0s", Example: "30s",
 		Help: "Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)",
-		Doc:  "Until the first success, failures of this time do not count.",
+		Doc:  "Until the first success, failures of this time do not count. 0 and without it, the image's, else none.",
 	}, func(c *Container) *Opt[time.Duration] { return &c.Health.StartPeriod }, value.HealthDuration()),
 	toggle(Option{
 		Name: "no-healthcheck", Group: GroupHealth, Example: "true",

@@ -66,11 +66,12 @@ var lifecycleOptions = []row[Container]{
 	opt(Option{
 		Name: "stop-signal", Group: GroupLifecycle, Arg: "string", Default: "\"SIGTERM\"", Example: "SIGINT",
 		Help: "Signal to stop a container, SIGTERM by default",
+		Doc:  "Without it, the image's, else SIGTERM.",
 	}, func(c *Container) *Opt[value.Signal] { return &c.Lifecycle.StopSignal }, value.SignalSyntax()),
 	opt(Option{
 		Name: "stop-timeout", Group: GroupLifecycle, Arg: "=10", Example: "30",
 		Help: "Timeout (in seconds) to stop a container",
-		Doc:  "-1 waits for ever, 0 kills at once.",
+		Doc:  "-1 waits for ever, 0 kills at once. Without it, 10.",
 	}, func(c *Container) *Opt[int64] { return &c.Lifecycle.StopTimeout }, value.TimeIn(time.Second, value.Int("min=-1,max=2147483647"))),
 	list(Option{
 		Name: "success-exit-codes", Group: GroupLifecycle, Arg: "code", Default: "[0]", Example: "3", Own: true, NoFlag: true, NoDiff: true, NotYet: notBuilt,
