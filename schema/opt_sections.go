@@ -70,9 +70,9 @@ var policyRows = []row[Policy]{
 	opt(Option{
 		Name: "userns-remap", Example: "default",
 		Help: "Give the containers' users the ids that /etc/subuid and /etc/subgid set aside for this user and group",
-		Doc: "Root in a container is then nobody on the host. As docker's `--userns-remap`: `default` is the user dockremap, and\n" +
-			"without a group the user's name counts in both files. Images, copied-up volumes and new host directories get the\n" +
-			"mapped owners; what a volume or host directory holds already keeps its own. Containers with `userns: host` are left\n" +
+		Doc: "Root in a container is then nobody on the host. As docker's `--userns-remap`: `default` is the user dockremap, and " +
+			"without a group the user's name counts in both files. Images, copied-up volumes and new host directories get the " +
+			"mapped owners; what a volume or host directory holds already keeps its own. Containers with `userns: host` are left " +
 			"out. Where no runfile says anything, the environment variable `RUNFILE_USERNS_REMAP` does.",
 	}, func(p *Policy) *Opt[string] { return &p.UsernsRemap }, value.RemapSyntax()),
 }

@@ -271,6 +271,19 @@ func TestReferences(t *testing.T) {
 // yamlOnly are fixtures about what only YAML can say.
 var yamlOnly = []string{"typed_commas_in_list", "typed_nothing", "value_missing"}
 
+// TestTextsAreParagraphs: what is added to docker's sentences has no line breaks of its own; pages and terminals wrap it.
+func TestTextsAreParagraphs(t *testing.T) {
+	all := Options()
+	for _, s := range Sections() {
+		all = append(all, s.Options...)
+	}
+	for _, o := range all {
+		if strings.Contains(strings.ReplaceAll(o.Doc, "\n\n", ""), "\n") {
+			t.Errorf("%s: a line break in %q", o.Name, o.Doc)
+		}
+	}
+}
+
 // TestFixturesHaveTwins demands that the same mistakes are found in both formats.
 func TestFixturesHaveTwins(t *testing.T) {
 	codes := func(path string) []string {

@@ -125,7 +125,24 @@ func meant(word string) (name, note string) {
 	case option != "":
 		return option, fmt.Sprintf("A runfile has no key %q; it is called %s.", word, option)
 	}
-	return "", ""
+	return inSections(word)
+}
+
+// inSections is the topic of a word that is a key of sections alone: networks.subnet for subnet.
+func inSections(word string) (name, note string) {
+	var places []string
+	for _, t := range gen.Topics() {
+		if strings.HasSuffix(t.Name, "."+word) {
+			places = append(places, t.Name)
+		}
+	}
+	switch len(places) {
+	case 0:
+		return "", ""
+	case 1:
+		return places[0], fmt.Sprintf("%s is a key of %s.", word, strings.TrimSuffix(places[0], "."+word))
+	}
+	return "", fmt.Sprintf("%s is a key in several places: %s.", word, strings.Join(places, ", "))
 }
 
 func (a *app) notExplainable(word string) error {

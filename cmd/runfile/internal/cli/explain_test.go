@@ -34,6 +34,8 @@ func TestExplain(t *testing.T) {
 		"memory-swap":      {"Needs       memory", "Platform    Linux containers only"},
 		"isolation":        {"Windows"},
 		"link":             {"Refers to   other containers"},
+		"subnet":           {"subnet is a key of networks.", "networks.subnet (value)"},
+		"file":             {"file is a key in several places: include.file, secrets.file."},
 		"matrix":           {"  axes             Variables"},
 		"unknown-option":   {"unknown-option (error code)", "The smallest runfile with it"},
 		"":                 {"Keys of a file:", "Network:", "Error codes:"},
