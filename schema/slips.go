@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -17,16 +18,17 @@ func slipOfItem[T any](d *decoder, o *Option, item *manifest.Node, p value.Parse
 	if item.Kind != manifest.Map || len(item.Entries) != 1 && (form.sep == "" || p.Fields != nil) {
 		return false
 	}
-	if p.Fields != nil {
-		if _, ok := readFields(&decoder{}, o, item, p); ok {
-			return false
-		}
+	if isMapForm(o, item, p) {
+		return false
 	}
 	if len(item.Entries) > 1 {
 		d.wrongType(o, item, "one value").Help = []string{"write a map instead of the list: " + spellingAt(item.Range).line(o.Name, item)}
 		return true
 	}
 	e := item.Entries[0]
+	if e.Value.Kind == manifest.Null {
+		return slipOfColon(d, o, item, p, form)
+	}
 	s := spellingAt(item.Range)
 	if form.name != "" && e.Value.Kind == manifest.Map {
 		if _, ok := readMapEntry(&decoder{}, o, e, e.Value, p, form); !ok {
@@ -48,6 +50,37 @@ func slipOfItem[T any](d *decoder, o *Option, item *manifest.Node, p value.Parse
 	}
 	d.wrongType(o, item, "one value").Help = []string{"write " + s.text(e.Key+sep+e.Value.Text)}
 	return true
+}
+
+// isMapForm reports whether a map is right as a value.
+func isMapForm[T any](o *Option, n *manifest.Node, p value.Parser[T]) bool {
+	if p.Fields == nil {
+		return false
+	}
+	_, ok := readFields(&decoder{}, o, n, p)
+	return ok
+}
+
+// slipOfColon reports an item that ends with a colon, which makes a key of it: - c:\foo:d:
+func slipOfColon[T any](d *decoder, o *Option, item *manifest.Node, p value.Parser[T], form mapForm) bool {
+	s, key := spellingAt(item.Range), item.Entries[0].Key
+	texts := []string{key + ":", key}
+	if form.sep == "=" {
+		texts = texts[1:] // a colon would belong to the name
+	}
+	for _, text := range texts {
+		_, err := p.Parse(text)
+		var e *value.Error
+		switch {
+		case err == nil:
+			d.wrongType(o, item, "one value").Help = []string{"write " + s.text(text)}
+			return true
+		case errors.As(err, &e) && e.Windows:
+			d.bad(o, item, err)
+			return true
+		}
+	}
+	return false
 }
 
 // withCommas are the lists whose values have parts between commas.
@@ -117,10 +150,8 @@ func adjacent(a, b *manifest.Node) bool {
 
 // slipOfMap reports a map where an option takes a list of texts.
 func slipOfMap[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T]) bool {
-	if p.Fields != nil {
-		if _, ok := readFields(&decoder{}, o, n, p); ok {
-			return false
-		}
+	if isMapForm(o, n, p) {
+		return false
 	}
 	list := &manifest.Node{Kind: manifest.List}
 	for _, e := range n.Entries {

@@ -269,7 +269,7 @@ func TestReferences(t *testing.T) {
 }
 
 // yamlOnly are fixtures about what only YAML can say.
-var yamlOnly = []string{"typed_commas_in_list", "typed_nothing", "value_missing"}
+var yamlOnly = []string{"item_ends_with_colon", "typed_commas_in_list", "typed_nothing", "value_missing"}
 
 // TestTextsAreParagraphs: what is added to docker's sentences has no line breaks of its own; pages and terminals wrap it.
 func TestTextsAreParagraphs(t *testing.T) {
