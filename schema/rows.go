@@ -106,7 +106,8 @@ func list[C, T any](o Option, at func(*C) *Items[T], p value.Parser[T]) row[C] {
 func keyed[C, T any](o Option, at func(*C) *Items[T], p value.Parser[T], form mapForm) row[C] {
 	o.Kind = Map
 	o.Schema = func() map[string]any {
-		entries := map[string]any{"type": "object", "additionalProperties": form.schema(p.FieldsSchema)}
+		name, rest := p.Entry()
+		entries := map[string]any{"type": "object", "propertyNames": name, "additionalProperties": form.schema(rest, p.FieldsSchema)}
 		return oneOrMany(p.Schema(), entries)
 	}
 	return repeatable(o, at, p, func(d *decoder, o *Option, n *manifest.Node) Items[T] {
@@ -131,21 +132,20 @@ type mapForm struct {
 	name    string // X is a map: its fields plus this one, which holds NAME; "" = not allowed
 }
 
-func (f mapForm) schema(fields func() map[string]any) map[string]any {
-	var types, choices []any
+// schema is that of X, whose text has the schema rest and whose map has fields.
+func (f mapForm) schema(rest map[string]any, fields func() map[string]any) map[string]any {
+	var choices []any
 	if f.sep != "" {
-		types = append(types, "string", "number")
+		choices = append(choices, rest)
 	}
 	if f.boolean {
-		types = append(types, "boolean")
+		choices = append(choices, map[string]any{"type": "boolean"})
 	}
 	if f.null {
-		types = append(types, "null")
+		choices = append(choices, map[string]any{"type": "null"})
 	}
-	text := map[string]any{"type": types}
-	choices = append(choices, text)
 	if f.many {
-		choices = append(choices, map[string]any{"type": "array", "items": text})
+		choices = append(choices, map[string]any{"type": "array", "items": rest})
 	}
 	if f.name != "" {
 		choices = append(choices, fields())

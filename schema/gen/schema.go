@@ -171,8 +171,10 @@ func inWords(s map[string]any, syntax string) map[string]any {
 	if p, ok := s["pattern"].(string); ok && len(p) > longPattern {
 		out["patternErrorMessage"] = "write " + syntax
 	}
-	if item, ok := s["items"].(map[string]any); ok {
-		out["items"] = inWords(item, syntax)
+	for _, key := range []string{"items", "propertyNames", "additionalProperties"} {
+		if inner, ok := s[key].(map[string]any); ok {
+			out[key] = inWords(inner, syntax)
+		}
 	}
 	if forms, ok := s["anyOf"].([]any); ok {
 		list := make([]any, len(forms))
@@ -188,8 +190,8 @@ func inWords(s map[string]any, syntax string) map[string]any {
 func withVariables(s map[string]any) map[string]any {
 	out := maps.Clone(s)
 	for key, v := range out {
-		if key == "not" {
-			continue // says what a value is not; a variable has its own alternative beside it
+		if key == "not" || key == "propertyNames" {
+			continue // what a value is not: a variable has its own alternative beside it; no variable is a key
 		}
 		switch v := v.(type) {
 		case map[string]any:

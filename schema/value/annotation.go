@@ -16,11 +16,20 @@ func AnnotationSyntax() Parser[KeyValue] {
 	return Parser[KeyValue]{
 		Parse: parseAnnotation, Format: formatPair,
 		Schema: func() jsonSchema {
-			runtimes := strings.ReplaceAll(anyCase(runtimeAnnotations...), ".", `\.`)
-			return butNot(`^[^=\x00-\x20\x7f]+(=`+textExpr+`)?$`, `^`+runtimes)
+			return butNot(`^`+annotationExpr+`(=`+textExpr+`)?$`, commandingRuntime())
+		},
+		Entry: func() (jsonSchema, jsonSchema) {
+			return butNot(`^`+annotationExpr+`$`, commandingRuntime()), textOrNumber()
 		},
 		Syntax: "NAME[=VALUE]; names that command a runtime are refused, such as run.oci.*",
 	}
+}
+
+const annotationExpr = `[^=\x00-\x20\x7f]+`
+
+// commandingRuntime matches the names that begin as one of runtimeAnnotations.
+func commandingRuntime() string {
+	return `^` + strings.ReplaceAll(anyCase(runtimeAnnotations...), ".", `\.`)
 }
 
 func parseAnnotation(s string) (KeyValue, error) {

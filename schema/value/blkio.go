@@ -18,8 +18,10 @@ type DeviceRate struct {
 	Rate int64
 }
 
+func deviceName() jsonSchema { return butNot(`^/dev/[^:\x00]+$`, `^/dev/+(\.\.?)?/*$`) }
+
 // belowDev is the schema of a device's limit: docker takes paths below /dev only.
-func belowDev(limit string) map[string]any {
+func belowDev(limit string) jsonSchema {
 	return butNot(`^/dev/[^:\x00]+:`+limit+`$`, `^/dev/+(\.\.?)?/*:`)
 }
 
@@ -36,6 +38,7 @@ func DeviceWeightSyntax() Parser[DeviceWeight] {
 		},
 		Format: func(w DeviceWeight) string { return w.Path + ":" + strconv.Itoa(int(w.Weight)) },
 		Schema: func() jsonSchema { return belowDev(either(`[+-]?0+`, signed(10, 1000))) },
+		Entry:  func() (jsonSchema, jsonSchema) { return deviceName(), BlkioWeight().Schema() },
 		Syntax: "/dev/PATH:WEIGHT, WEIGHT 0 or from 10 to 1000",
 	}
 }
@@ -81,7 +84,11 @@ func rateSyntax(word string, parse func(string) (int64, error), format func(int6
 			return DeviceRate{Path: dev, Rate: n}, err
 		},
 		Format: func(r DeviceRate) string { return r.Path + ":" + format(r.Rate) },
-		Schema: func() jsonSchema { return belowDev(expr()) }, Syntax: syntax,
+		Schema: func() jsonSchema { return belowDev(expr()) },
+		Entry: func() (jsonSchema, jsonSchema) {
+			return deviceName(), anyOf(map[string]any{"type": "number", "minimum": int64(0)}, pattern(`^`+expr()+`$`))
+		},
+		Syntax: syntax,
 	}
 }
 

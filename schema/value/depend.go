@@ -35,6 +35,7 @@ func DependencySyntax() Parser[Dependency] {
 			return strings.TrimSuffix(d.Container+":"+string(d.Condition), ":")
 		},
 		Schema:       func() jsonSchema { return pattern(`^[^:]+$`) },
+		Entry:        textEntry(`[^:]+`),
 		FieldsSchema: dependencyForm,
 		Syntax:       "CONTAINER, or a map CONTAINER: {condition: CONDITION}, CONDITION one of " + strings.Join(conditions, ", "),
 	}

@@ -130,14 +130,14 @@ func eachOncePattern(set string) string {
 }
 
 // butNot is the schema of a string that matches one expression and not another.
-func butNot(expr, not string) map[string]any {
+func butNot(expr, not string) jsonSchema {
 	s := pattern(expr)
 	s["not"] = map[string]any{"pattern": not}
 	return s
 }
 
 // orNumber adds whole numbers from low to high, which need no quotes, to an expression for text.
-func orNumber(low, high int64, expr string) map[string]any {
+func orNumber(low, high int64, expr string) jsonSchema {
 	return anyOf(map[string]any{"type": "integer", "minimum": low, "maximum": high}, pattern(expr))
 }
 

@@ -84,7 +84,8 @@ func LogOptSyntax() Parser[KeyValue] {
 			}
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[^=\x00]+=` + textExpr + `$`) }, Syntax: "KEY=VALUE", Words: withSuffix(logOptions("json-file"), "="),
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[^=\x00]+=` + textExpr + `$`) },
+		Entry: textEntry(`[^=\x00]+`), Syntax: "KEY=VALUE", Words: withSuffix(logOptions("json-file"), "="),
 	}
 }
 

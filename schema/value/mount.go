@@ -39,7 +39,7 @@ func VolumeSyntax() Parser[Mount] {
 }
 
 // volumeSchema is the schema of a volume's text.
-func volumeSchema() map[string]any {
+func volumeSchema() jsonSchema {
 	const path, name, target = `[/.][^:\x00]*`, `[a-zA-Z0-9][a-zA-Z0-9_.-]+`, `/[^:\x00]+`
 	var ofPaths, ofNames []string
 	groups := map[string][]string{}
@@ -343,17 +343,25 @@ func TmpfsSyntax() Parser[Tmpfs] {
 		Format: func(t Tmpfs) string {
 			return strings.TrimSuffix(t.Target+":"+strings.Join(t.Options, ","), ":")
 		},
-		Schema: tmpfsSchema, Syntax: "TARGET[:OPTION,...], options as of mount(8) and size=, mode=, uid=, gid=",
+		Schema: tmpfsSchema, Entry: tmpfsEntry, Syntax: "TARGET[:OPTION,...], options as of mount(8) and size=, mode=, uid=, gid=",
 	}
 }
 
 // tmpfsSchema is the schema of a tmpfs's text.
-func tmpfsSchema() map[string]any {
+func tmpfsSchema() jsonSchema {
+	return butNot(`^/[^:\x00]+(:`+tmpfsOptions()+`?)?$`, `^`+rootExpr+`(:|$)`)
+}
+
+func tmpfsEntry() (target, options jsonSchema) {
+	return butNot(`^/[^:\x00]+$`, `^`+rootExpr+`$`), pattern(`^` + tmpfsOptions() + `?$`)
+}
+
+func tmpfsOptions() string {
 	options := []string{either(tmpfsFlags...)}
 	for _, name := range tmpfsValueNames {
 		options = append(options, name+tmpfsValues[strings.TrimSuffix(name, "=")].expr)
 	}
-	return butNot(`^/[^:\x00]+(:(`+each(either(options...))+`)?)?$`, `^`+rootExpr+`(:|$)`)
+	return `(` + each(either(options...)) + `)`
 }
 
 func parseTmpfs(s string) (Tmpfs, error) {
@@ -421,7 +429,11 @@ func VolumeOptSyntax() Parser[KeyValue] {
 			}
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: func() jsonSchema { return pattern(`^(type|device|o)=.+`) }, Syntax: "type=TYPE, device=DEVICE, o=OPTIONS",
-		Words: withSuffix(volumeOptNames, "="),
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^(type|device|o)=.+`) },
+		Entry: func() (jsonSchema, jsonSchema) {
+			return pattern(`^(type|device|o)$`), map[string]any{"type": []any{"string", "number"}, "pattern": `.`}
+		},
+		Syntax: "type=TYPE, device=DEVICE, o=OPTIONS",
+		Words:  withSuffix(volumeOptNames, "="),
 	}
 }

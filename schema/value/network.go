@@ -23,7 +23,7 @@ func NetworkSyntax() Parser[Network] {
 }
 
 // networkSchema is the schema of a network's text. Blanks around words are trimmed, and quotes are those of CSV.
-func networkSchema() map[string]any {
+func networkSchema() jsonSchema {
 	const blank = `[^!-~]*` // and more
 	name := blank + `name` + blank + `=` + blank + either(`container:[^,"\n\x00]+`, keyPart) + blank
 	pair := func(key, v string) string { return blank + key + blank + `=` + blank + v + blank }
@@ -260,6 +260,7 @@ func LinkSyntax() Parser[Link] {
 
 // HostSyntax is the syntax of add-host: NAME:IP or NAME=IP, or the word host-gateway for the IP.
 func HostSyntax() Parser[Host] {
+	const hostAddress = `(host-gateway|` + ipv4Expr + `|` + ipv6Expr + `|\[(` + ipv4Expr + `|` + ipv6Expr + `)\])`
 	return Parser[Host]{
 		Parse: parseHost,
 		Format: func(h Host) string {
@@ -269,8 +270,12 @@ func HostSyntax() Parser[Host] {
 			return h.Name + ":" + h.IP.String()
 		},
 		Schema: func() jsonSchema {
-			return pattern(`^` + hostExpr + `[:=]` + either(`host-gateway`, ipv4Expr, ipv6Expr, `\[`+either(ipv4Expr, ipv6Expr)+`\]`) + `$`)
-		}, Syntax: "NAME:IP, or NAME:host-gateway",
+			return pattern(`^` + hostExpr + `[:=]` + hostAddress + `$`)
+		},
+		Entry: func() (jsonSchema, jsonSchema) {
+			return pattern(`^` + hostExpr + `$`), pattern(`^` + hostAddress + `$`)
+		},
+		Syntax: "NAME:IP, or NAME:host-gateway",
 	}
 }
 

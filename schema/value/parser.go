@@ -25,6 +25,9 @@ type Parser[T any] struct {
 	Schema func() map[string]any
 	// FieldsSchema makes the draft-07 JSON schema of the map form; nil where there is none.
 	FieldsSchema func() map[string]any
+	// Entry makes the schemas of an entry NAME: REST of a map: of the name, and of what the text form has behind its
+	// separator; nil where no map stands for several values.
+	Entry func() (name, rest map[string]any)
 	// Syntax describes the text form in one line, as help pages print it.
 	Syntax string
 	// Words completes the text form in shells; for closed sets it lists every value.
@@ -134,18 +137,23 @@ func unknownField(name string, known []string) *Error {
 }
 
 // pattern is the schema of a string that matches an ECMA-262 expression.
-func pattern(p string) map[string]any { return map[string]any{"type": "string", "pattern": p} }
+func pattern(p string) jsonSchema { return map[string]any{"type": "string", "pattern": p} }
 
 // textOrNumber is a schema for what may be written with or without quotes.
-func textOrNumber() map[string]any {
+func textOrNumber() jsonSchema {
 	return map[string]any{"type": []any{"string", "number"}}
 }
 
+// textEntry makes an Entry of names that match an expression and any text.
+func textEntry(name string) func() (jsonSchema, jsonSchema) {
+	return func() (jsonSchema, jsonSchema) { return pattern(`^` + name + `$`), textOrNumber() }
+}
+
 // anyText is the schema of free text.
-func anyText() map[string]any { return map[string]any{"type": "string"} }
+func anyText() jsonSchema { return map[string]any{"type": "string"} }
 
 // anyOf combines schemas.
-func anyOf(s ...map[string]any) map[string]any {
+func anyOf(s ...map[string]any) jsonSchema {
 	list := make([]any, len(s))
 	for i := range s {
 		list[i] = s[i]
@@ -154,7 +162,7 @@ func anyOf(s ...map[string]any) map[string]any {
 }
 
 // enum is the schema of a closed set of words.
-func enum(words ...string) map[string]any {
+func enum(words ...string) jsonSchema {
 	list := make([]any, len(words))
 	for i, w := range words {
 		list[i] = w

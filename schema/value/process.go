@@ -66,12 +66,20 @@ func UlimitSyntax() Parser[Ulimit] {
 			return s
 		},
 		Schema: func() jsonSchema {
-			return pattern(`^(` + strings.Join(limitNames, "|") + `)=(-0*1(:-0*1)?|` + signed(0, math.MaxInt64) + `(:` + signed(-1, math.MaxInt64) + `)?)$`)
+			return pattern(`^(` + strings.Join(limitNames, "|") + `)=` + limits() + `$`)
+		},
+		Entry: func() (jsonSchema, jsonSchema) {
+			return enum(limitNames...), anyOf(map[string]any{"type": "integer", "minimum": int64(-1)}, pattern(`^`+limits()+`$`))
 		},
 		FieldsSchema: ulimitForm,
 		Syntax:       "TYPE=SOFT[:HARD], -1 = unlimited",
 		Words:        withSuffix(limitNames, "="),
 	}
+}
+
+// limits matches SOFT[:HARD].
+func limits() string {
+	return either(`-0*1(:-0*1)?`, signed(0, noBound)+`(:`+signed(-1, noBound)+`)?`)
 }
 
 func withSuffix(words []string, suffix string) []string {
@@ -173,7 +181,8 @@ func EnvSyntax() Parser[KeyValue] {
 			}
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[^=\x00]` + textExpr + `$`) }, Syntax: "NAME=VALUE, or NAME to take it from runfile's environment",
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[^=\x00]` + textExpr + `$`) },
+		Entry: textEntry(`[^=\x00]+`), Syntax: "NAME=VALUE, or NAME to take it from runfile's environment",
 	}
 }
 
@@ -191,7 +200,8 @@ func LabelSyntax() Parser[KeyValue] {
 			kv.HasValue = true
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[ \t]*[^= \t\x00]+(=` + textExpr + `)?$`) }, Syntax: "NAME[=VALUE]",
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[ \t]*[^= \t\x00]+(=` + textExpr + `)?$`) },
+		Entry: textEntry(`[ \t]*[^= \t\x00]+`), Syntax: "NAME[=VALUE]",
 	}
 }
 
@@ -214,13 +224,16 @@ var ipcSysctls = []string{
 	"kernel.shmmni", "kernel.shm_rmid_forced",
 }
 
+const sysctlExpr = `(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\.[^=/\x00]+|net\.[^=/\x00]+)`
+
 // SysctlSyntax is the syntax of sysctl: KEY=VALUE, the key being one that a container has for itself.
 func SysctlSyntax() Parser[KeyValue] {
 	return Parser[KeyValue]{
 		Parse: parseSysctl, Format: formatPair,
 		Schema: func() jsonSchema {
-			return pattern(`^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\.[^=/\x00]+|net\.[^=/\x00]+)=` + textExpr + `$`)
+			return pattern(`^` + sysctlExpr + `=` + textExpr + `$`)
 		},
+		Entry:  textEntry(sysctlExpr),
 		Syntax: "KEY=VALUE, KEY below net. or fs.mqueue., or one of " + strings.Join(ipcSysctls, ", "),
 		Words:  append(withSuffix(ipcSysctls, "="), "fs.mqueue.", "net."),
 	}
@@ -344,7 +357,8 @@ func StorageOptSyntax() Parser[KeyValue] {
 			}
 			return kv, err
 		},
-		Format: formatPair, Schema: func() jsonSchema { return pattern(`^size=` + someSize + `$`) }, Syntax: "size=SIZE", Words: []string{"size="},
+		Format: formatPair, Schema: func() jsonSchema { return pattern(`^size=` + someSize + `$`) },
+		Entry: func() (jsonSchema, jsonSchema) { return enum("size"), ShmSize().Schema() }, Syntax: "size=SIZE", Words: []string{"size="},
 	}
 }
 

@@ -149,12 +149,12 @@ func ShmSize() Parser[int64] {
 	return p
 }
 
-func sizeSchema() map[string]any {
+func sizeSchema() jsonSchema {
 	return anyOf(map[string]any{"type": "number", "minimum": int64(0)}, pattern(sizePattern))
 }
 
 // sizeFrom is the schema of 0 and of sizes of at least low bytes.
-func sizeFrom(low int64) map[string]any {
+func sizeFrom(low int64) jsonSchema {
 	return anyOf(map[string]any{"enum": []any{int64(0)}}, map[string]any{"type": "number", "minimum": low},
 		pattern(`^`+sizes(uint64(low), math.MaxInt64)+`$`)) //nolint:gosec // a constant
 }
