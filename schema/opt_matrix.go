@@ -42,11 +42,12 @@ var matrixRow = row[Container]{
 
 func matrixSchema() map[string]any {
 	text := map[string]any{"type": []any{"string", "number", "boolean"}}
+	axis := map[string]any{"anyOf": []any{text, map[string]any{"type": "array", "items": text, "minItems": int64(1)}}}
 	combinations := map[string]any{"type": "array", "items": map[string]any{"type": "object", "additionalProperties": text}}
 	return map[string]any{
 		"type": "object", "additionalProperties": false, "required": []any{"axes"},
 		"properties": map[string]any{
-			"axes": value.Described(map[string]any{"type": "object", "additionalProperties": oneOrMany(text)},
+			"axes": value.Described(map[string]any{"type": "object", "additionalProperties": axis},
 				"Variables with the values of each; one container for each combination."),
 			"include":      value.Described(combinations, "Further combinations."),
 			"exclude":      value.Described(combinations, "Combinations to leave out."),

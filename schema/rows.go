@@ -201,7 +201,7 @@ func command[C any](o Option, at func(*C) *Opt[[]string], w wording) row[C] {
 	o.Kind = Words
 	o.Syntax = w.syntax
 	o.Schema = func() map[string]any {
-		item := map[string]any{"type": []any{"string", "number"}}
+		item := value.Text("").Schema()
 		return map[string]any{"anyOf": []any{item, map[string]any{"type": "array", "items": item, "minItems": int64(1)}}}
 	}
 	set := func(c *C, args []string, err error, pos diag.Range) error {

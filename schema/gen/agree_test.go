@@ -223,7 +223,7 @@ func TestLongPatternsHaveWords(t *testing.T) {
 			words, _ := tree["patternErrorMessage"].(string)
 			if len(p) > 100 {
 				found++
-				if !strings.HasPrefix(words, "write ") || words == "write " {
+				if len(words) < len("write x") {
 					t.Errorf("%s: the pattern of %d bytes has no words", path, len(p))
 				}
 			}

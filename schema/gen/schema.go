@@ -134,7 +134,7 @@ func properties(options []schema.Option) map[string]any {
 		if o.NotYet != "" {
 			text += "\n\nNot honoured yet: " + o.NotYet + "."
 		}
-		s := described(withVariables(inWords(o.Schema(), o.Syntax)), text)
+		s := described(withVariables(inWords(o.Schema(), "write "+o.Syntax)), text)
 		if o.NotYet != "" {
 			s["x-not-yet"] = o.NotYet
 		}
@@ -165,23 +165,35 @@ func example(o schema.Option) any {
 // longPattern is the length from which nobody reads an expression, in bytes.
 const longPattern = 60
 
-// inWords adds the syntax of a value beside long expressions. Editors show it instead of the expression.
-func inWords(s map[string]any, syntax string) map[string]any {
+// inWords adds words beside long expressions: editors show them in place of the expression.
+func inWords(s map[string]any, words string) map[string]any {
 	out := maps.Clone(s)
 	if p, ok := s["pattern"].(string); ok && len(p) > longPattern {
-		out["patternErrorMessage"] = "write " + syntax
+		out["patternErrorMessage"] = words
 	}
-	for _, key := range []string{"items", "propertyNames", "additionalProperties"} {
-		if inner, ok := s[key].(map[string]any); ok {
-			out[key] = inWords(inner, syntax)
+	for key, v := range s {
+		switch inner := v.(type) {
+		case []any: // anyOf
+			list := slices.Clone(inner)
+			for i, item := range list {
+				if m, ok := item.(map[string]any); ok {
+					list[i] = inWords(m, words)
+				}
+			}
+			out[key] = list
+		case map[string]any:
+			if key != "properties" {
+				out[key] = inWords(inner, words) // items, propertyNames, additionalProperties
+				continue
+			}
+			keys := map[string]any{}
+			for name, k := range inner {
+				k := k.(map[string]any)               //nolint:forcetypeassert // schemas are maps
+				about, _ := k["description"].(string) // the keys of a value have one
+				keys[name] = inWords(k, about)
+			}
+			out[key] = keys
 		}
-	}
-	if forms, ok := s["anyOf"].([]any); ok {
-		list := make([]any, len(forms))
-		for i, f := range forms {
-			list[i] = inWords(f.(map[string]any), syntax) //nolint:forcetypeassert // schemas are maps
-		}
-		out["anyOf"] = list
 	}
 	return out
 }

@@ -16,7 +16,7 @@ func AnnotationSyntax() Parser[KeyValue] {
 	return Parser[KeyValue]{
 		Parse: parseAnnotation, Format: formatPair,
 		Schema: func() jsonSchema {
-			return butNot(`^`+annotationExpr+`(=`+textExpr+`)?$`, commandingRuntime())
+			return bare(butNot(`^`+annotationExpr+`(=`+textExpr+`)?$`, commandingRuntime()))
 		},
 		Entry: func() (jsonSchema, jsonSchema) {
 			return butNot(`^`+annotationExpr+`$`, commandingRuntime()), textOrNumber()

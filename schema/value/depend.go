@@ -34,7 +34,7 @@ func DependencySyntax() Parser[Dependency] {
 		Format: func(d Dependency) string {
 			return strings.TrimSuffix(d.Container+":"+string(d.Condition), ":")
 		},
-		Schema:       func() jsonSchema { return pattern(`^[^:]+$`) },
+		Schema:       func() jsonSchema { return bare(pattern(`^[^:]+$`)) },
 		Entry:        textEntry(`[^:]+`),
 		FieldsSchema: dependencyForm,
 		Syntax:       "CONTAINER, or a map CONTAINER: {condition: CONDITION}, CONDITION one of " + strings.Join(conditions, ", "),

@@ -2,6 +2,7 @@ package value
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -132,7 +133,16 @@ func eachOncePattern(set string) string {
 // butNot is the schema of a string that matches one expression and not another.
 func butNot(expr, not string) jsonSchema {
 	s := pattern(expr)
-	s["not"] = map[string]any{"pattern": not}
+	s["not"] = pattern(not)
+	return s
+}
+
+// bare adds numbers without quotes to a schema of text for which a number is text, too.
+func bare(s jsonSchema) jsonSchema {
+	s["type"] = []any{"string", "number"}
+	if expr, ok := s["pattern"].(string); ok && !regexp.MustCompile(expr).MatchString("-1") {
+		s["minimum"] = int64(0)
+	}
 	return s
 }
 
@@ -172,7 +182,7 @@ const (
 	wordExpr  = `[^\t\n\v\f\r \x00]+` // without blanks
 	octet     = `(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
 	ipv4Expr  = octet + `(\.` + octet + `){3}`
-	ipv6Expr  = `[0-9a-fA-F.:]*:[0-9a-fA-F.:]*` // and more
+	ipv6Expr  = `([0-9a-fA-F]{0,4}:){2,8}[0-9a-fA-F.]*` // and more
 	labelExpr = `[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?`
 	hostExpr  = labelExpr + `(\.` + labelExpr + `)*\.?`
 	rootExpr  = `(/(\.\.?)?)+` // the root directory

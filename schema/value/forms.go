@@ -1,5 +1,7 @@
 package value
 
+import "math"
+
 // The map forms of values: their keys in the order in which people think of them, the schema of each, and what it is
 // for in a sentence. Editors show the sentences, and the reference and `runfile explain` list them.
 
@@ -36,35 +38,36 @@ func Described(s map[string]any, doc string) map[string]any {
 	return out
 }
 
-// manyTexts is the schema of one text or a list of them.
-func manyTexts() map[string]any {
-	return anyOf(anyText(), map[string]any{"type": "array", "items": anyText()})
+// many is the schema of one item or a list of them.
+func many(item jsonSchema) jsonSchema {
+	return anyOf(item, map[string]any{"type": "array", "items": item})
 }
-
-func integerOrText() map[string]any { return map[string]any{"type": []any{"integer", "string"}} }
 
 func boolean() map[string]any { return map[string]any{"type": "boolean"} }
 
 func publishForm() jsonSchema {
+	address := pattern(`^(` + ipv4Expr + `|` + ipv6Expr + `|\[(` + ipv4Expr + `|` + ipv6Expr + `)\])?$`)
+	hostPorts := orNumber(0, maxPort, `^(`+portsExpr()+`|0+(-0+)?)?$`)
+	protocol := anyOf(enum("tcp", "udp", "sctp"), pattern(`^`+anyCase("tcp", "udp", "sctp")+`?$`))
 	return form([]formKey{
-		{"container-port", textOrNumber(), "Port of the container, or a range FIRST-LAST."},
-		{"host-port", textOrNumber(), "Port of the host, or a range; without it a free one is chosen."},
-		{"host-ip", textOrNumber(), "Address of the host to listen on; without it all of them."},
-		{"container-ip", textOrNumber(), "Address of the container to pass connections on to; without it that of its network."},
-		{"protocol", enum("tcp", "udp", "sctp"), "Protocol of the port; without it tcp."},
+		{"container-port", orNumber(1, maxPort, `^`+portsExpr()+`$`), "Port of the container, or a range FIRST-LAST."},
+		{"host-port", hostPorts, "Port of the host, or a range; without it a free one is chosen."},
+		{"host-ip", address, "Address of the host to listen on; without it all of them."},
+		{"container-ip", address, "Address of the container to pass connections on to; without it that of its network."},
+		{"protocol", protocol, "Protocol of the port; without it tcp."},
 	}, "container-port")
 }
 
 func networkForm() jsonSchema {
 	return form([]formKey{
-		{"name", anyText(), "The network, as in the short form: its name, bridge, none, host or container:NAME."},
-		{"alias", manyTexts(), "Further names under which the network's other containers find this one."},
-		{"ip", anyText(), "IPv4 address in this network, of the subnet that it has in the section networks."},
-		{"ip6", anyText(), "IPv6 address in this network."},
-		{"mac-address", anyText(), "MAC address of the container's interface in this network."},
-		{"link-local-ip", manyTexts(), "Link-local addresses of the container's interface. Not honoured yet."},
-		{"driver-opt", manyTexts(), "KEY=VALUE options of the network's driver. Not honoured yet."},
-		{"gw-priority", integerOrText(), "The network with the highest number gives the container its default route; without it 0."},
+		{"name", bare(pattern(`^(container:[^\n\x00]+|` + keyPart + `)$`)), "The network, as in the short form: its name, bridge, none, host or container:NAME."},
+		{"alias", many(Alias().Schema()), "Further names under which the network's other containers find this one."},
+		{"ip", IPv4().Schema(), "IPv4 address in this network, of the subnet that it has in the section networks."},
+		{"ip6", IPv6().Schema(), "IPv6 address in this network."},
+		{"mac-address", MAC().Schema(), "MAC address of the container's interface in this network."},
+		{"link-local-ip", many(LinkLocal().Schema()), "Link-local addresses of the container's interface. Not honoured yet."},
+		{"driver-opt", many(pattern(`^[^=\x00]+=` + textExpr + `$`)), "KEY=VALUE options of the network's driver. Not honoured yet."},
+		{"gw-priority", anyOf(map[string]any{"type": "integer"}, pattern(`^[+-]?[0-9]+$`)), "The network with the highest number gives the container its default route; without it 0."},
 	}, "name")
 }
 
@@ -72,7 +75,7 @@ func volumeForm() jsonSchema {
 	return form([]formKey{
 		{"type", enum("bind", "volume"), "What the source is: a path of the host or the name of a volume. Without it the source shows it."},
 		{"source", anyText(), "Path of the host, relative to the file that holds it, or name of a volume; without it an anonymous volume."},
-		{"target", pattern(`^/`), "Absolute path in the container."},
+		{"target", butNot(`^/`+textExpr+`$`, `^`+rootExpr+`$`), "Absolute path in the container."},
 		{"read-only", boolean(), "The container cannot write to it."},
 		{"propagation", enum(propagations...), "Which later mounts the host and the container see of each other; without it rprivate."},
 		{"selinux", enum("z", "Z"), "Label for SELinux: z for content that containers share, Z for this container's own."},
@@ -90,7 +93,8 @@ func windowsForm() jsonSchema {
 }
 
 func mountForm() jsonSchema {
-	toggle := map[string]any{"type": []any{"boolean", "string"}}
+	toggle := anyOf(boolean(), map[string]any{"enum": []any{"true", "false", int64(1), int64(0), "1", "0"}})
+	pair := pattern(`^[^=\x00]`)
 	return form([]formKey{
 		{"type", enum(mountTypeWords...), "What is mounted: a path of the host, a volume, a tmpfs, the files of an image, or a named pipe of Windows. Without it volume."},
 		{"source", anyText(), "Path of the host, name of the volume or image; without it an anonymous volume. A tmpfs has none."},
@@ -105,13 +109,13 @@ func mountForm() jsonSchema {
 		{nonRecursive, toggle, "The older word for bind-recursive: true is disabled, false is enabled."},
 		{"bind-create-src", toggle, "Make the source as a directory if it does not exist."},
 		{"volume-nocopy", toggle, "A new volume does not get the files that the image has at the target."},
-		{"volume-label", manyTexts(), "KEY=VALUE labels for a volume that is made."},
+		{"volume-label", many(pair), "KEY=VALUE labels for a volume that is made."},
 		{"volume-driver", anyText(), "Driver for a volume that is made; local is the only one yet."},
-		{"volume-opt", manyTexts(), "KEY=VALUE options of the driver for a volume that is made."},
+		{"volume-opt", many(pair), "KEY=VALUE options of the driver for a volume that is made."},
 		{"volume-subpath", anyText(), "Directory of the volume to mount, relative to its top."},
 		{"image-subpath", anyText(), "Directory of the image to mount, relative to its top."},
-		{"tmpfs-size", textOrNumber(), "Size of the tmpfs, such as 64m; without it half of the memory."},
-		{"tmpfs-mode", textOrNumber(), "Permissions of the tmpfs in octal; without it 1777."},
+		{"tmpfs-size", sizeSchema(), "Size of the tmpfs, such as 64m; without it half of the memory."},
+		{"tmpfs-mode", anyOf(map[string]any{"type": "integer", "minimum": int64(0)}, pattern(`^0*[0-7]{1,4}$`)), "Permissions of the tmpfs in octal; without it 1777."},
 		{"consistency", enum(consistencies...), "For docker's desktop products; on Linux all three mean the same."},
 	})
 }
@@ -125,9 +129,10 @@ func deviceForm() jsonSchema {
 }
 
 func ulimitForm() jsonSchema {
+	limit := anyOf(map[string]any{"type": "integer", "minimum": int64(-1)}, pattern(`^`+signed(-1, noBound)+`$`))
 	return form([]formKey{
-		{"soft", integerOrText(), "The limit that holds at first; -1 is unlimited."},
-		{"hard", integerOrText(), "How far the process itself may raise the limit; without it the same as soft."},
+		{"soft", limit, "The limit that holds at first; -1 is unlimited."},
+		{"hard", limit, "How far the process itself may raise the limit; without it the same as soft."},
 	}, "soft")
 }
 
@@ -138,42 +143,49 @@ func dependencyForm() jsonSchema {
 }
 
 func probeForm() jsonSchema {
-	command := anyOf(anyText(), map[string]any{"type": "array", "items": textOrNumber(), "minItems": int64(1)})
-	return form([]formKey{
-		{"tcp", integerOrText(), "Ready when this port of the container takes connections."},
-		{"http", anyText(), "Ready when this port and path, :PORT/PATH, answers with a status from 200 to 399."},
-		{"log", anyText(), "Ready when a line of the container's output matches this regular expression."},
+	command := anyOf(pattern(`[^ ]`), map[string]any{"type": "array", "items": textOrNumber(), "minItems": int64(1)})
+	s := form([]formKey{
+		{"tcp", orNumber(1, maxPort, `^`+numbers(1, maxPort)+`$`), "Ready when this port of the container takes connections."},
+		{"http", pattern(`^:?` + numbers(1, maxPort) + `/`), "Ready when this port and path, :PORT/PATH, answers with a status from 200 to 399."},
+		{"log", pattern(`.`), "Ready when a line of the container's output matches this regular expression."},
 		{"exec", command, "Ready when this command, run in the container, ends with status 0."},
-		{"interval", pattern(durationPattern), "Time between probes; without it short at first and longer later."},
-		{"timeout", pattern(durationPattern), "How long the container may take until it is ready; without it a minute."},
+		{"interval", Duration().Schema(), "Time between probes; without it short at first and longer later."},
+		{"timeout", Duration().Schema(), "How long the container may take until it is ready; without it a minute."},
 	})
+	var kinds []any
+	for _, kind := range probeKinds {
+		kinds = append(kinds, map[string]any{"required": []any{kind}})
+	}
+	s["oneOf"] = kinds
+	return s
 }
 
 func retriesForm() jsonSchema {
 	count := Int("min=0,max=1000").Schema()
 	return form([]formKey{
 		{"max", count, "How often the job is run again."},
-		{"delay", pattern(durationPattern), "Time before the first repetition."},
-		{"backoff", textOrNumber(), "Factor by which the delay grows each time; without it 1."},
-		{"on-exit", anyOf(integerOrText(), map[string]any{"type": "array", "items": integerOrText()}), "Only after these exit statuses; without it after any failure."},
+		{"delay", Duration().Schema(), "Time before the first repetition."},
+		{"backoff", anyOf(map[string]any{"type": "number", "minimum": int64(1), "maximum": int64(100)}, anyText()), "Factor by which the delay grows each time; without it 1."},
+		{"on-exit", many(ExitCodeSyntax().Schema()), "Only after these exit statuses; without it after any failure."},
 	}, "max")
 }
 
 func artifactForm() jsonSchema {
 	return form([]formKey{
 		{"from", pattern(`^/`), "Files in the container: an absolute path, which may hold * and ?."},
-		{"to", anyText(), "Where they are copied to, relative to the file that holds it."},
+		{"to", pattern(`^[^\x00]+$`), "Where they are copied to, relative to the file that holds it."},
 		{"when", enum(artifactTimes...), "After which end of the container they are copied; without it after any."},
 		{"junit", boolean(), "The files are JUnit reports."},
 	}, "from", "to")
 }
 
 func secretForm() jsonSchema {
+	owner := orNumber(0, math.MaxInt32, `^(`+signed(0, math.MaxInt32)+`)?$`)
 	return form([]formKey{
 		{"source", pattern(KeyPattern), "Name of the secret in the section secrets."},
 		{"target", anyText(), "Name of the file below /run/secrets, or an absolute path; without it the name of the secret."},
-		{"uid", textOrNumber(), "Owner of the file by number; without it the container's user."},
-		{"gid", textOrNumber(), "Group of the file by number; without it the container's group."},
-		{"mode", textOrNumber(), "Permissions of the file in octal; without it 0400."},
+		{"uid", owner, "Owner of the file by number; without it the container's user."},
+		{"gid", owner, "Group of the file by number; without it the container's group."},
+		{"mode", anyOf(map[string]any{"type": "integer", "minimum": int64(0)}, pattern(`^(0*[0-7]{1,3})?$`)), "Permissions of the file in octal; without it 0400."},
 	}, "source")
 }

@@ -13,8 +13,10 @@ var (
 	imageTag = lazy(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 )
 
+const domainPart = `[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?`
+
 // referenceExpr is what a reference to an image in a registry looks like (distribution/reference has the grammar).
-const referenceExpr = `(([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]+)?/)?` + // a registry
+const referenceExpr = `((` + domainPart + `(\.` + domainPart + `)*|\[[0-9a-fA-F:]+\])(:[0-9]+)?/)?` + // a registry
 	`[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*` +
 	`(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?` +
 	`(@[A-Za-z][A-Za-z0-9]*([_+.-][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?`
@@ -24,8 +26,8 @@ func ImageSyntax() Parser[ImageRef] {
 	return Parser[ImageRef]{
 		Parse: ParseImage, Format: formatImage,
 		Schema: func() jsonSchema {
-			return pattern(`^` + either(`(oci|oci-archive):[^:\x00]+(:`+either(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`, referenceExpr)+`)?`,
-				`docker-archive:[^:\x00]+(:`+referenceExpr+`)?`, referenceExpr) + `$`)
+			return bare(pattern(`^` + either(`(oci|oci-archive):[^:\x00]+(:`+either(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`, referenceExpr)+`)?`,
+				`docker-archive:[^:\x00]+(:`+referenceExpr+`)?`, referenceExpr) + `$`))
 		},
 		Syntax: "[HOST[:PORT]/]PATH[:TAG][@sha256:...] | oci:DIR[:TAG] | oci-archive:FILE[:TAG] | docker-archive:FILE[:REF]",
 		Words:  withSuffix(imageSchemes, ":"),

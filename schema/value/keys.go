@@ -15,7 +15,7 @@ func DetachKeysSyntax() Parser[string] {
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: func() jsonSchema { return pattern(`^` + each(`([\x00-+\x2d-\x7f]|DEL|ctrl-[a-z@\[\\\]^_])`) + `$`) },
+		Schema: func() jsonSchema { return orNumber(0, 9, `^`+each(`([\x00-+\x2d-\x7f]|DEL|ctrl-[a-z@\[\\\]^_])`)+`$`) },
 		Syntax: "KEY[,KEY...], KEY one character, DEL, or ctrl- followed by a-z @ [ \\ ] ^ _",
 		Words:  []string{DefaultDetachKeys, "ctrl-a,d"},
 	}

@@ -278,7 +278,7 @@ func VolumesFromSyntax() Parser[VolumesFrom] {
 			}
 			return s
 		},
-		Schema: func() jsonSchema { return pattern(`^[^:]+(:((ro|rw)(,[zZ])?|[zZ](,(ro|rw))?))?$`) }, Syntax: "CONTAINER[:ro|rw][,z|Z]",
+		Schema: func() jsonSchema { return bare(pattern(`^[^:]+(:((ro|rw)(,[zZ])?|[zZ](,(ro|rw))?))?$`)) }, Syntax: "CONTAINER[:ro|rw][,z|Z]",
 	}
 }
 
@@ -404,6 +404,7 @@ func tmpfsOption(word string) error {
 // VolumeDriver is the name of a volume driver: local, or a plugin.
 func VolumeDriver() Parser[string] {
 	p := matching(driverName, "the name of a driver")
+	p.Schema = func() jsonSchema { return bare(pattern(driverName().String())) }
 	p.Words = []string{"local"}
 	return p
 }

@@ -83,7 +83,7 @@ func CgroupPath() Parser[string] {
 			return "/" + strings.Trim(s, "/"), noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: func() jsonSchema { return butNot(`^/*[^/\x00]+(/[^/\x00]+)*/*$`, `(^|/)\.\.?(/|$)`) }, Syntax: "PATH of names between slashes: /ci/heavy",
+		Schema: func() jsonSchema { return bare(butNot(`^/*[^/\x00]+(/[^/\x00]+)*/*$`, `(^|/)\.\.?(/|$)`)) }, Syntax: "PATH of names between slashes: /ci/heavy",
 	}
 }
 
@@ -98,7 +98,7 @@ func HostPath() Parser[string] {
 			return s, noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: func() jsonSchema { return pattern(`^[^\x00]+$`) }, Syntax: "a path, relative to the file that holds it",
+		Schema: func() jsonSchema { return bare(pattern(`^[^\x00]+$`)) }, Syntax: "a path, relative to the file that holds it",
 	}
 }
 
@@ -119,7 +119,7 @@ func named(expr func() *regexp.Regexp, schema, syntax string) Parser[string] {
 			return s, nil
 		},
 		Format: func(s string) string { return s },
-		Schema: func() jsonSchema { return pattern(schema) }, Syntax: syntax,
+		Schema: func() jsonSchema { return bare(pattern(schema)) }, Syntax: syntax,
 	}
 }
 

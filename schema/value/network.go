@@ -33,7 +33,7 @@ func networkSchema() jsonSchema {
 	for _, key := range []string{"name", "ip", "ip6", "mac-address", "gw-priority"} {
 		not = append(not, `^([^"]*,)?`+blank+key+blank+`=[^"]*,`+blank+key+blank+`=[^"]*$`)
 	}
-	return butNot(`^`+either(`container:[^\n\x00]+`, keyPart, `(`+one+`,)*`+name+`(,`+one+`)*`, `.*".*`)+`$`, either(not...))
+	return bare(butNot(`^`+either(`container:[^\n\x00]+`, keyPart, `(`+one+`,)*`+name+`(,`+one+`)*`, `.*".*`)+`$`, either(not...)))
 }
 
 func parseNetwork(s string) (Network, error) {
@@ -140,6 +140,8 @@ func (n *Network) addField(f Field) (taken bool, err error) {
 	case "driver-opt":
 		if k, _, ok := strings.Cut(f.Text, "="); !ok || k == "" {
 			err = bad("%q is not KEY=VALUE", f.Text)
+		} else {
+			err = noNUL(f.Text)
 		}
 		n.DriverOpts = append(n.DriverOpts, f.Text)
 	default:
@@ -252,7 +254,7 @@ func LinkSyntax() Parser[Link] {
 			return l.Container + ":" + l.Alias
 		},
 		Schema: func() jsonSchema {
-			return pattern(`^` + either(`[^:/\x00]+:`+noBlank, noBlankOrSlash, `/[^:/\x00]+:(`+textExpr+`/)?`+noBlankOrSlash, `/`+noBlankOrSlash) + `$`)
+			return bare(pattern(`^` + either(`[^:/\x00]+:`+noBlank, noBlankOrSlash, `/[^:/\x00]+:(`+textExpr+`/)?`+noBlankOrSlash, `/`+noBlankOrSlash) + `$`))
 		},
 		Syntax: "CONTAINER[:ALIAS]",
 	}
@@ -301,7 +303,7 @@ func parseHost(s string) (Host, error) {
 func Alias() Parser[string] {
 	return Parser[string]{
 		Parse: dnsName, Format: func(s string) string { return s },
-		Schema: func() jsonSchema { return pattern(`^` + hostExpr + `$`) }, Syntax: "a host name",
+		Schema: func() jsonSchema { return bare(pattern(`^` + hostExpr + `$`)) }, Syntax: "a host name",
 	}
 }
 
@@ -359,7 +361,7 @@ func DNSOption() Parser[string] {
 		},
 		Format: func(s string) string { return s },
 		Schema: func() jsonSchema {
-			return anyOf(pattern(`^ndots:`+signed(0, maxDots)+`$`), butNot(`^`+wordExpr+`$`, `^ndots(:|$)`))
+			return anyOf(pattern(`^ndots:`+signed(0, maxDots)+`$`), bare(butNot(`^`+wordExpr+`$`, `^ndots(:|$)`)))
 		},
 		Syntax: "an option of resolv.conf: ndots:2",
 		Words: []string{

@@ -181,7 +181,7 @@ func EnvSyntax() Parser[KeyValue] {
 			}
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[^=\x00]` + textExpr + `$`) },
+		Format: formatPair, Schema: func() jsonSchema { return bare(pattern(`^[^=\x00]` + textExpr + `$`)) },
 		Entry: textEntry(`[^=\x00]+`), Syntax: "NAME=VALUE, or NAME to take it from runfile's environment",
 	}
 }
@@ -200,7 +200,7 @@ func LabelSyntax() Parser[KeyValue] {
 			kv.HasValue = true
 			return kv, noNUL(s)
 		},
-		Format: formatPair, Schema: func() jsonSchema { return pattern(`^[ \t]*[^= \t\x00]+(=` + textExpr + `)?$`) },
+		Format: formatPair, Schema: func() jsonSchema { return bare(pattern(`^[ \t]*[^= \t\x00]+(=` + textExpr + `)?$`)) },
 		Entry: textEntry(`[ \t]*[^= \t\x00]+`), Syntax: "NAME[=VALUE]",
 	}
 }
@@ -374,7 +374,7 @@ func Umask() Parser[int64] {
 		},
 		Format: func(n int64) string { return fmt.Sprintf("%04o", n) },
 		Schema: func() jsonSchema {
-			return anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(0o777)}, pattern(`^(0o)?0*[0-7]{1,3}$`))
+			return anyOf(map[string]any{"type": "integer", "minimum": int64(0), "maximum": int64(777)}, pattern(`^(0o)?0*[0-7]{1,3}$`))
 		},
 		Syntax: "an octal number from 0000 to 0777",
 	}

@@ -53,8 +53,8 @@ func SecurityOptSyntax() Parser[SecurityOpt] {
 		},
 		Schema: func() jsonSchema {
 			return pattern(`^((no-new-privileges|writable-cgroups)([=:]` + boolPattern + `)?|` +
-				`(seccomp|apparmor)[=:].+|systempaths[=:]unconfined|label[=:](disable|nested|(user|role|type|level|filetype):.+)|` +
-				`credentialspec[=:](file|registry|raw)://.+)$`)
+				`(seccomp|apparmor)[=:][^\x00]+|systempaths[=:]unconfined|label[=:](disable|nested|(user|role|type|level|filetype):[^\x00]+)|` +
+				`credentialspec[=:](file|registry|raw)://[^\x00]+)$`)
 		},
 		Syntax: "no-new-privileges[=true|false] | seccomp=unconfined|builtin|FILE | apparmor=PROFILE|unconfined | " +
 			"label=disable|nested|user:U|role:R|type:T|level:L|filetype:F | systempaths=unconfined | writable-cgroups[=true|false]",
