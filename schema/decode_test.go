@@ -239,3 +239,18 @@ func FuzzDecode(f *testing.F) {
 		diagtest.Words(t, l, diag.Sources{name: src})
 	})
 }
+
+// TestMapWithoutValue: a variable without a value in a map is one mistake, and not that the map is wrong as well.
+func TestMapWithoutValue(t *testing.T) {
+	dir := write(t, map[string]string{"runfile.yaml": `vars: {DATA: {required: true}}
+containers:
+  a:
+    image: alpine
+    volume: [{source: "${DATA}/x", target: /x}]
+    network: [{name: back, alias: ["${NAME}"]}]
+`})
+	_, l := load(t, filepath.Join(dir, "runfile.yaml"))
+	if len(l) != 2 || l[0].Code != manifest.CodeMissingVariable || l[1].Code != manifest.CodeUndefinedVariable {
+		t.Error(l)
+	}
+}

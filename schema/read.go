@@ -235,9 +235,13 @@ func readFields[T any](d *decoder, o *Option, n *manifest.Node, p value.Parser[T
 	return v, false
 }
 
-// fieldsOf lists the keys of a map and their values.
+// fieldsOf lists the keys of a map and their values. It is false after a mistake, and where a value is missing that has been
+// reported.
 func fieldsOf(d *decoder, o *Option, n *manifest.Node) (fields []value.Field, ok bool) {
 	for _, e := range n.Entries {
+		if e.Value.Broken || slices.ContainsFunc(e.Value.Items, func(item *manifest.Node) bool { return item.Broken }) {
+			return nil, false
+		}
 		switch e.Value.Kind {
 		case manifest.Null:
 			fields = append(fields, value.Field{Name: e.Key, Null: true})
