@@ -267,6 +267,8 @@ func (c *composer) plain(s *service, e manifest.Entry, option, help string) {
 		}
 	case e.Value.Kind != manifest.Scalar:
 		c.leave(e, "it has the wrong shape for "+o.Name)
+	case o.Kind == schema.Switch:
+		c.onOff(s, o, e)
 	default:
 		s.give(o, e.Value.Text, e.Value.Range)
 	}
@@ -311,7 +313,7 @@ func (c *composer) pairs(m *manifest.Node) []*manifest.Node {
 		case manifest.Null:
 			out = append(out, textNode(literal(e.Key), e.KeyRange))
 		case manifest.Scalar:
-			out = append(out, textNode(literal(e.Key)+"="+e.Value.Text, e.KeyRange))
+			out = append(out, textNode(literal(e.Key)+"="+scalarText(e.Value), e.KeyRange))
 		default:
 			c.leave(e, "this has the wrong shape")
 		}

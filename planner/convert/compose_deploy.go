@@ -2,6 +2,7 @@ package convert
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/runfile/runfile/manifest"
@@ -149,13 +150,27 @@ func (c *composer) tmpfs(s *service, n *manifest.Node) {
 					c.leave(o, "")
 					continue
 				}
-				text, sep = text+sep+o.Key+"="+o.Value.Text, ","
+				text, sep = text+sep+o.Key+"="+c.tmpfsText(o), ","
 			}
 		default:
 			c.leave(k, "")
 		}
 	}
 	c.give(s, "tmpfs", text, n.Range)
+}
+
+// tmpfsText is the size or mode of a tmpfs. A mode is a number of YAML, octal with a leading 0 only; mount reads it as octal.
+func (c *composer) tmpfsText(o manifest.Entry) string {
+	text := o.Value.Text
+	n, err := strconv.ParseUint(text, 0, 32)
+	if err != nil || o.Key != "mode" || o.Value.Type != manifest.Int {
+		return text
+	}
+	octal := strconv.FormatUint(n, 8)
+	if !strings.HasPrefix(text, "0") {
+		c.change(o.Value.Range, "compose reads %s as a decimal number", text).WithHelp("as octal it is %s; if %s was meant, write mode=%s in the runfile", octal, text, text)
+	}
+	return octal
 }
 
 // mount carries the long form of a bind mount or a volume as the map form of volume.

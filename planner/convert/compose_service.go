@@ -37,6 +37,7 @@ func init() { // the handlers refer to the table
 		"secrets":           mountFiles("secrets", "/run/secrets/"),
 		"configs":           mountFiles("configs", "/"),
 		"stop_grace_period": (*composer).grace,
+		"umask":             (*composer).umask,
 		"ulimits":           (*composer).ulimits,
 		"volumes":           (*composer).serviceVolumes,
 		"volumes_from":      (*composer).volumesFrom,
@@ -86,7 +87,7 @@ func (c *composer) dependsOn(s *service, e manifest.Entry) {
 		for _, k := range entries(d.Value) {
 			switch {
 			case k.Key == "condition":
-			case k.Key == "required" && k.Value.Text == "true" || k.Key == "restart" && k.Value.Text == "false": // the default
+			case k.Key == "required" && isTrue(k.Value) || k.Key == "restart" && isFalse(k.Value): // the default
 			default:
 				entry.Value.Entries = append(entry.Value.Entries, k)
 			}
@@ -120,8 +121,6 @@ func (c *composer) hasCheck(service string) bool {
 	n := c.checks[service]
 	return n != nil && n.Get("test") != nil && !isTrue(n.Get("disable")) && !disables(n.Get("test"))
 }
-
-func isTrue(n *manifest.Node) bool { return n != nil && strings.EqualFold(n.Text, "true") }
 
 // disables reports whether a test is NONE.
 func disables(test *manifest.Node) bool {
@@ -205,7 +204,7 @@ func (c *composer) envFileEntry(n *manifest.Node) (path *manifest.Node, optional
 		switch {
 		case k.Key == "path":
 			path = k.Value
-		case k.Key == "required" && k.Value.Text == "false":
+		case k.Key == "required" && isFalse(k.Value):
 			optional = true
 			c.leave(k, "an env-file of a runfile has to be there")
 		case k.Key == "required" && isTrue(k.Value), k.Key == "format" && k.Value.Text == "raw":

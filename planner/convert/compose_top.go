@@ -15,6 +15,9 @@ func (c *composer) define(p *part, section, key string, e manifest.Entry, help s
 		return
 	}
 	for _, n := range c.texts(e) {
+		if on, ok := truth(n); ok && o.Kind == schema.Switch {
+			n = boolNode(on, n.Range)
+		}
 		p.give(o, n.Text, n.Range)
 	}
 }
