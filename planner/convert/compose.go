@@ -1,8 +1,6 @@
 package convert
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/runfile/runfile/manifest"
@@ -30,6 +28,7 @@ func Compose(file string, text []byte, dir string) *Result {
 	c := newComposer(dir)
 	c.diags, c.lost = diags, diags.HasErrors()
 	c.paths("", root)
+	c.dotenv()
 	c.interpolate(root)
 	c.straighten("", root)
 	c.file(root)
@@ -107,8 +106,8 @@ func (c *composer) file(root *manifest.Node) {
 		}
 		c.service(&service{part: c.addContainer(e.Key, e.KeyRange), node: c.extended(all, e, nil)})
 	}
-	if _, err := os.Stat(filepath.Join(c.dir, ".env")); err == nil && len(c.draft.vars) > 0 {
-		c.varsFile = listNode([]*manifest.Node{textNode(".env", diag.Range{})}, diag.Range{}) // compose reads it unasked
+	if len(c.draft.vars) == 0 {
+		c.varsFile = nil
 	}
 }
 

@@ -22,6 +22,7 @@ func init() { // the handlers refer to the table
 		"deploy":            (*composer).deploy,
 		"devices":           (*composer).devices,
 		"env_file":          (*composer).envFile,
+		"environment":       (*composer).environment,
 		"extra_hosts":       (*composer).extraHosts,
 		"gpus":              (*composer).gpus,
 		"healthcheck":       (*composer).healthcheck,

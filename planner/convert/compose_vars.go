@@ -8,6 +8,7 @@ import (
 
 	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/manifest/diag"
+	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
 )
 
@@ -36,16 +37,20 @@ type interpolation struct {
 
 // text reads up to the end, or to the brace that closes a ${ around it.
 func (x *interpolation) text(nested bool) string {
-	var out, plain strings.Builder
+	var out []string
+	var plain strings.Builder
+	add := func(text string) { out = x.c.vars.join(out, text, x.at) }
 	flush := func() {
-		out.WriteString(literal(plain.String()))
-		plain.Reset()
+		if plain.Len() > 0 {
+			add(literal(plain.String()))
+			plain.Reset()
+		}
 	}
 	for x.in != "" {
 		switch {
 		case nested && x.in[0] == '}':
 			flush()
-			return out.String()
+			return strings.Join(out, "")
 		case strings.HasPrefix(x.in, "$$"):
 			plain.WriteByte('$')
 			x.in = x.in[2:]
@@ -58,17 +63,18 @@ func (x *interpolation) text(nested bool) string {
 				continue
 			}
 			flush()
-			out.WriteString(text)
+			add(text)
 		default:
 			plain.WriteByte(x.in[0])
 			x.in = x.in[1:]
 		}
 	}
 	flush()
-	return out.String()
+	return strings.Join(out, "")
 }
 
-// reference reads the variable that begins here; ok is false for a dollar sign alone.
+// reference reads the variable that begins here; ok is false for a dollar sign alone. Compose refuses a brace behind it
+// without a name or an end.
 func (x *interpolation) reference() (text string, ok bool) {
 	rest, braced := strings.CutPrefix(x.in, "${")
 	if !braced {
@@ -79,6 +85,9 @@ func (x *interpolation) reference() (text string, ok bool) {
 		n++
 	}
 	if n == 0 {
+		if braced {
+			x.unknown("$${")
+		}
 		return "", false
 	}
 	name := rest[:n]
@@ -92,16 +101,52 @@ func (x *interpolation) reference() (text string, ok bool) {
 		}
 		x.in = x.in[len(op):]
 		arg := x.text(true)
+		if !strings.HasPrefix(x.in, "}") {
+			x.unknown("${" + name + op + "text}")
+		}
 		x.in = strings.TrimPrefix(x.in, "}")
 		return "${" + x.c.vars.use(name, manifestOps[op], x.at) + manifestOps[op] + arg + "}", true
 	}
 	if !strings.HasPrefix(x.in, "}") {
-		x.c.lose(x.at, "this form of ${...} is not carried").WithHelp("write ${%s} or ${%s:-default}", name, name)
+		x.unknown("${" + name + "} or ${" + name + ":-default}")
 	}
 	if _, behind, closed := strings.Cut(x.in, "}"); closed {
 		x.in = behind
 	}
 	return "${" + x.c.vars.use(name, "", x.at) + "}", true
+}
+
+// unknown reports a form that compose does not know either.
+func (x *interpolation) unknown(better string) {
+	x.c.lose(x.at, "this form of ${...} is not carried").WithHelp("write %s", better)
+}
+
+var dotenvName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)$`)
+})
+
+// dotenv notes what the file .env sets, which compose reads unasked.
+func (c *composer) dotenv() {
+	text, err := c.peek(".env")
+	if err != nil {
+		return
+	}
+	c.varsFile = listNode([]*manifest.Node{textNode(".env", diag.Range{})}, diag.Range{})
+	for _, m := range dotenvName().FindAllSubmatch(text, -1) {
+		c.vars.given[string(m[1])] = string(m[2])
+	}
+}
+
+// environment carries variables. A name alone takes its value from the environment in a runfile, too, but not from .env.
+func (c *composer) environment(s *service, e manifest.Entry) {
+	o, _ := schema.Lookup("env")
+	for _, n := range c.texts(e) {
+		text := n.Text
+		if _, given := c.vars.given[text]; given {
+			text += "=${" + c.vars.use(text, "", n.Range) + "}"
+		}
+		s.give(o, text, n.Range)
+	}
 }
 
 // emptyWords is a command that replaces the image's by none.
@@ -124,12 +169,17 @@ func (c *composer) splitWords(s *service, e manifest.Entry, option string) {
 		c.leave(e, "write it as a list")
 		return
 	}
+	if strings.Contains(quotedText().ReplaceAllLiteralString(e.Value.Text, ""), "${") {
+		c.change(e.Value.Range, "a variable in it stays one word").WithHelp("compose splits its value at blanks; if it has any, write the entrypoint as a list")
+	}
 	var items []*manifest.Node
 	for _, w := range words {
 		items = append(items, textNode(w, e.Value.Range))
 	}
 	s.set(option, listNode(items, e.Value.Range))
 }
+
+var quotedText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"[^"]*"|'[^']*'`) })
 
 // spacedReference is a variable with a default that holds blanks.
 var spacedReference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{[^}]*\s`) })

@@ -180,3 +180,17 @@ func FuzzCompose(f *testing.F) {
 		valid(t, Compose("compose.yaml", []byte(text), "/"))
 	})
 }
+
+// TestDollarBeforeVariable: a dollar sign that the shell leaves alone before a variable is no escape.
+func TestDollarBeforeVariable(t *testing.T) {
+	r := DockerRun("x.sh", []byte("AMOUNT=5\ndocker run -e \"PRICE=\\$$AMOUNT\" -e \"$AMOUNT\\$${X:-\\$$AMOUNT}\" busybox\n"), t.TempDir())
+	var out strings.Builder
+	if err := r.Write(&out, "yaml"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`PRICE=${DOLLAR}${AMOUNT}`, `${AMOUNT}${DOLLAR}${X:-${DOLLAR}${AMOUNT}}`, `DOLLAR: "$"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s is missing:\n%s", want, out.String())
+		}
+	}
+}

@@ -20,10 +20,11 @@ type values struct {
 	lists   map[string][]shell.Word // of bash
 	keys    map[string]string       // variables that hold the id of a container, with its key
 	owner   *variable               // whose value is being read; nil for a container's
+	given   map[string]string       // what a vars-file sets, as it stands there
 }
 
 func newValues(d *draft) *values {
-	return &values{d: d, current: map[string]*variable{}, lists: map[string][]shell.Word{}, keys: map[string]string{}}
+	return &values{d: d, current: map[string]*variable{}, lists: map[string][]shell.Word{}, keys: map[string]string{}, given: map[string]string{}}
 }
 
 // declare makes a variable with a name of its own.
@@ -98,11 +99,24 @@ func (v *values) use(name, op string, at diag.Range) string {
 	}
 	if x.without && !x.required && (op == "" || op == ":?") {
 		x.required = op == ""
+		if text, ok := v.given[name]; ok {
+			v.fromFile(x, text)
+			return x.name
+		}
 		x.note.Warnf(CodeNeedsValue, at, "%s has no value here", name).
 			WithHelp("give it with --var %s=VALUE, in the environment, or write a default into vars", x.name)
 	}
 	v.touch(x)
 	return x.name
+}
+
+// fromFile uses a variable that a vars-file sets.
+func (v *values) fromFile(x *variable, text string) {
+	if strings.Contains(text, "$") && !strings.HasPrefix(text, "'") {
+		x.note.Warnf(CodeChanged, x.at, "the value of %s is taken as .env has it", x.name).
+			WithHelp("nothing is replaced in it: write out what its $ stands for, or give it with --var %s=VALUE", x.name)
+	}
+	v.touch(x)
 }
 
 // touch says that a container uses a variable, or that the variable does whose value is being read.
@@ -156,15 +170,36 @@ func variableName(source string) string {
 
 // text writes a word as a text of the runfile.
 func (v *values) text(w shell.Word) string {
-	var b strings.Builder
+	var out []string
 	for i, p := range w.Parts {
 		if i == 0 && p.Kind == shell.Literal && !p.Quoted && (p.Text == "~" || strings.HasPrefix(p.Text, "~/")) {
-			b.WriteString("${" + v.use("HOME", "", w.Range) + "}")
+			out = append(out, "${"+v.use("HOME", "", w.Range)+"}")
 			p.Text = p.Text[1:]
 		}
-		b.WriteString(v.part(p, w.Range))
+		out = v.join(out, v.part(p, w.Range), w.Range)
 	}
-	return b.String()
+	return strings.Join(out, "")
+}
+
+// join puts a piece of text behind others. A dollar sign before ${ would make it literal, so it becomes a variable of its own.
+func (v *values) join(pieces []string, text string, at diag.Range) []string {
+	if n := len(pieces); n > 0 && strings.HasPrefix(text, "${") {
+		if before, dollar := strings.CutSuffix(pieces[n-1], "$"); dollar {
+			pieces[n-1] = before + "${" + v.dollar(at) + "}"
+		}
+	}
+	return append(pieces, text)
+}
+
+// dollar is a variable that holds a dollar sign.
+func (v *values) dollar(at diag.Range) string {
+	i := slices.IndexFunc(v.d.vars, func(x *variable) bool { return x.value == "$" && !x.without })
+	if i < 0 {
+		v.declare("DOLLAR", at).value = "$"
+		i = len(v.d.vars) - 1
+	}
+	v.touch(v.d.vars[i])
+	return v.d.vars[i].name
 }
 
 func (v *values) part(p shell.Part, at diag.Range) string {
@@ -208,14 +243,14 @@ func (v *values) variable(p shell.Part, at diag.Range) string {
 	case p.Op == "":
 		return "${" + v.use(p.Text, "", at) + "}"
 	}
-	var arg strings.Builder
+	var arg []string
 	for _, a := range p.Arg {
-		arg.WriteString(v.part(a, at))
+		arg = v.join(arg, v.part(a, at), at)
 	}
 	if slices.ContainsFunc(p.Arg, func(a shell.Part) bool { return a.Kind == shell.Literal && strings.ContainsAny(a.Text, "{}") }) {
 		return v.unknown(p.Source, at) // a brace in the text would end it
 	}
-	return "${" + v.use(p.Text, op, at) + op + arg.String() + "}"
+	return "${" + v.use(p.Text, op, at) + op + strings.Join(arg, "") + "}"
 }
 
 // static is the text of a word if the script alone determines it.
