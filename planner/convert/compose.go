@@ -25,7 +25,7 @@ func Compose(file string, text []byte, dir string) *Result {
 		}
 		return &Result{Diags: diags, Sources: src}
 	}
-	c := newComposer(dir)
+	c := newComposer(file, dir, src)
 	c.diags, c.lost = diags, diags.HasErrors()
 	c.paths("", root)
 	c.dotenv()
@@ -38,6 +38,9 @@ func Compose(file string, text []byte, dir string) *Result {
 // composer turns a compose file into a draft.
 type composer struct {
 	*draft
+	name     string // of the file, as it is shown
+	sources  diag.Sources
+	origins  map[string]*origin // other files, by path
 	vars     *values
 	netNames map[string]string // name in the compose file -> key of the network
 	volNames map[string]string
@@ -56,9 +59,10 @@ type service struct {
 // keyHandler carries one key of a service.
 type keyHandler func(c *composer, s *service, e manifest.Entry)
 
-func newComposer(dir string) *composer {
-	d := &draft{dir: dir, where: map[diag.Pos]string{}}
+func newComposer(file, dir string, src diag.Sources) *composer {
+	d := &draft{dir: dir, where: map[inputPos]string{}}
 	return &composer{
+		name: file, sources: src, origins: map[string]*origin{},
 		draft: d, vars: newValues(d), netNames: map[string]string{}, volNames: map[string]string{},
 		files: map[string]map[string]*manifest.Node{}, jobs: map[string]bool{}, checks: map[string]*manifest.Node{},
 	}
@@ -68,15 +72,15 @@ func newComposer(dir string) *composer {
 func (c *composer) paths(path string, n *manifest.Node) {
 	for i, item := range n.Items {
 		at := path + "[" + itoa(i) + "]"
-		c.where[item.Range.Start] = at
+		c.where[startOf(item.Range)] = at
 		c.paths(at, item)
 	}
 	for _, e := range n.Entries {
 		at := strings.TrimPrefix(path+"."+e.Key, ".")
 		if e.Value.Kind != manifest.Map { // a map in block style begins where its first key does
-			c.where[e.Value.Range.Start] = at
+			c.where[startOf(e.Value.Range)] = at
 		}
-		c.where[e.KeyRange.Start] = at
+		c.where[startOf(e.KeyRange)] = at
 		c.paths(at, e.Value)
 	}
 }
@@ -98,13 +102,14 @@ func (c *composer) file(root *manifest.Node) {
 	if len(all.Entries) == 0 && !c.lost {
 		c.diags.Errorf(CodeNoInput, all.Range, "there are no services")
 	}
-	c.waits(all)
-	for _, e := range all.Entries {
+	list := c.extendAll(all)
+	c.waits(list)
+	for _, e := range list {
 		if len(c.containers) == maxContainers || len(c.draft.vars) > maxVariables {
 			c.lose(e.KeyRange, "only %d services and %d variables are carried", maxContainers, maxVariables)
 			break
 		}
-		c.service(&service{part: c.addContainer(e.Key, e.KeyRange), node: c.extended(all, e, nil)})
+		c.service(&service{part: c.addContainer(e.Key, e.KeyRange), node: e.Value})
 	}
 	if len(c.draft.vars) == 0 {
 		c.varsFile = nil
@@ -138,8 +143,8 @@ func (c *composer) each(section manifest.Entry, f func(manifest.Entry)) {
 }
 
 // waits finds the services that are jobs, since another one waits for their success, and those with a check.
-func (c *composer) waits(services *manifest.Node) {
-	for _, e := range services.Entries {
+func (c *composer) waits(services []manifest.Entry) {
+	for _, e := range services {
 		c.checks[e.Key] = e.Value.Get("healthcheck")
 		for _, dep := range entries(e.Value.Get("depends_on")) {
 			if n := dep.Value.Get("condition"); n != nil && n.Text == "service_completed_successfully" {
@@ -155,68 +160,6 @@ func entries(n *manifest.Node) []manifest.Entry {
 		return nil
 	}
 	return n.Entries
-}
-
-// extended merges a service with the one of the same file that it extends: maps merge, lists add up, the rest replaces.
-func (c *composer) extended(services *manifest.Node, e manifest.Entry, seen []string) *manifest.Node {
-	ext := e.Value.Entry("extends")
-	if ext == nil {
-		return e.Value
-	}
-	from := ext.Value
-	if from.Kind == manifest.Map {
-		if file := from.Entry("file"); file != nil {
-			c.leave(*file, "copy what it extends into this file, or convert that file and use include and templates")
-			return e.Value
-		}
-		from = from.Get("service")
-	}
-	var base *manifest.Entry
-	if from != nil {
-		base = services.Entry(from.Text)
-	}
-	if base == nil || contains(append(seen, e.Key), base.Key) {
-		c.leave(*ext, "there is no such service to extend")
-		return e.Value
-	}
-	merged := overlay(c.extended(services, *base, append(seen, e.Key)), e.Value)
-	return merged
-}
-
-func contains(list []string, s string) bool {
-	return strings.Contains("\x00"+strings.Join(list, "\x00")+"\x00", "\x00"+s+"\x00")
-}
-
-// overlay lays a map over another one.
-func overlay(base, over *manifest.Node) *manifest.Node {
-	out := *over
-	if base.Kind != over.Kind {
-		return &out
-	}
-	switch over.Kind {
-	case manifest.List:
-		out.Items = append(append([]*manifest.Node{}, base.Items...), over.Items...)
-	case manifest.Map:
-		out.Entries = nil
-		for _, e := range base.Entries {
-			o := over.Entry(e.Key)
-			switch {
-			case o == nil:
-				out.Entries = append(out.Entries, e)
-			case e.Key == "command" || e.Key == "entrypoint" || e.Key == "test":
-				out.Entries = append(out.Entries, *o)
-			default:
-				out.Entries = append(out.Entries, manifest.Entry{Key: e.Key, KeyRange: o.KeyRange, Value: overlay(e.Value, o.Value)})
-			}
-		}
-		for _, e := range over.Entries {
-			if base.Entry(e.Key) == nil {
-				out.Entries = append(out.Entries, e)
-			}
-		}
-	case manifest.Null, manifest.Scalar:
-	}
-	return &out
 }
 
 // service carries one service.

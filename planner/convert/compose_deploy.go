@@ -79,31 +79,39 @@ func (c *composer) restartPolicy(s *service, e manifest.Entry) {
 // ports carries the short form as it is, and the long form as text.
 func (c *composer) ports(s *service, e manifest.Entry) {
 	for _, n := range e.Value.Items {
-		if n.Kind == manifest.Scalar {
-			c.give(s, "publish", n.Text, n.Range)
-			continue
-		}
-		var host, published, target, proto string
 		for _, k := range entries(n) {
 			switch k.Key {
-			case "target":
-				target = k.Value.Text
-			case "published":
-				published = k.Value.Text + ":"
-			case "host_ip":
-				host = bracketed(k.Value.Text) + ":"
-			case "protocol":
-				proto = "/" + k.Value.Text
-			case "mode": // host and ingress are the same on one machine
+			case "target", "published", "host_ip", "protocol", "mode": // host and ingress are the same on one machine
 			default:
 				c.leave(k, "")
 			}
 		}
-		if host != "" && published == "" {
-			published = ":"
-		}
-		c.give(s, "publish", host+published+target+proto, n.Range)
+		c.give(s, "publish", portText(n), n.Range)
 	}
+}
+
+// portText is an entry of ports in docker run's words.
+func portText(n *manifest.Node) string {
+	if n.Kind == manifest.Scalar {
+		return n.Text
+	}
+	var host, published, target, proto string
+	for _, k := range entries(n) {
+		switch k.Key {
+		case "target":
+			target = k.Value.Text
+		case "published":
+			published = k.Value.Text + ":"
+		case "host_ip":
+			host = bracketed(k.Value.Text) + ":"
+		case "protocol":
+			proto = "/" + k.Value.Text
+		}
+	}
+	if host != "" && published == "" {
+		published = ":"
+	}
+	return host + published + target + proto
 }
 
 func bracketed(ip string) string {

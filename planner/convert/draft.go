@@ -26,8 +26,16 @@ type draft struct {
 	lost  bool
 	apart bool                // the containers have nothing to do with each other
 	steps []step              // of a script, in its order
-	where map[diag.Pos]string // what stands at a place of the input, for messages: services.web.ports[0]
+	where map[inputPos]string // what stands at a place of the input, for messages: services.web.ports[0]
 }
+
+// inputPos is where a value of the input starts.
+type inputPos struct {
+	file string
+	pos  diag.Pos
+}
+
+func startOf(r diag.Range) inputPos { return inputPos{r.File, r.Start} }
 
 // part is a container, or an entry of networks or volumes.
 type part struct {

@@ -40,6 +40,9 @@ func TestGolden(t *testing.T) {
 					continue
 				}
 				inputs = append(inputs, f)
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, f.Name)), 0o700); err != nil {
+					t.Fatal(err)
+				}
 				if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
 					t.Fatal(err)
 				}

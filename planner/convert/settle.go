@@ -29,7 +29,7 @@ func (d *draft) settle(src diag.Sources) *Result {
 	d.diags = append(d.diags, d.prune()...)
 	p, _, spots := d.examine()
 	for i := range d.diags {
-		if path := d.where[d.diags[i].Subject.Start]; path != "" {
+		if path := d.where[startOf(d.diags[i].Subject)]; path != "" {
 			d.diags[i].Summary = path + ": " + d.diags[i].Summary
 		}
 	}
