@@ -178,8 +178,11 @@ func (c *composer) service(s *service) {
 			carry(c, s, e)
 			continue
 		}
-		name, help := schema.Foreign(e.Key)
-		c.plain(s, e, name, help)
+		if option := plainKeys[e.Key]; option != "" {
+			c.plain(s, e, option)
+			continue
+		}
+		c.leave(e, unknownKey(e.Key))
 	}
 	if s.node.Get("networks") == nil && s.node.Get("network_mode") == nil {
 		s.add("network", textNode(c.sharedNetwork(), s.at))
@@ -196,11 +199,9 @@ func (c *composer) sharedNetwork() string {
 }
 
 // plain carries a key whose values are docker run's.
-func (c *composer) plain(s *service, e manifest.Entry, option, help string) {
-	o, ok := schema.Lookup(option)
+func (c *composer) plain(s *service, e manifest.Entry, option string) {
+	o, _ := schema.Lookup(option)
 	switch {
-	case !ok:
-		c.leave(e, help)
 	case o.Kind == schema.Words:
 		c.words(s, e, option)
 	case o.Kind == schema.List || o.Kind == schema.Map:

@@ -10,7 +10,7 @@ import (
 	"github.com/runfile/runfile/manifest"
 )
 
-// serviceKeys are the keys of a service whose values are not docker run's. All others go by schema.Foreign and plain.
+// serviceKeys are the keys of a service whose values are not docker run's; the others are in plainKeys.
 var serviceKeys map[string]keyHandler
 
 func init() { // the handlers refer to the table
@@ -229,7 +229,15 @@ func (c *composer) home(n *manifest.Node) string {
 
 func (c *composer) extraHosts(s *service, e manifest.Entry) {
 	if e.Value.Kind != manifest.Map {
-		c.plain(s, e, "add-host", "")
+		for _, n := range c.texts(e) {
+			first, others, _ := strings.Cut(n.Text, ",")
+			c.give(s, "add-host", first, n.Range)
+			for ip := range strings.SplitSeq(others, ",") {
+				if at := strings.IndexAny(first, "=:"); ip != "" && at >= 0 {
+					c.give(s, "add-host", first[:at+1]+ip, n.Range)
+				}
+			}
+		}
 		return
 	}
 	for _, h := range e.Value.Entries {
