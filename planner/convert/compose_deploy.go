@@ -183,6 +183,14 @@ func (c *composer) tmpfsText(o manifest.Entry) string {
 
 // mount carries the long form of a bind mount or a volume as the map form of volume.
 func (c *composer) mount(s *service, n *manifest.Node) {
+	kind, source := "", n.Get("source")
+	if t := n.Get("type"); t != nil {
+		kind = t.Text
+	}
+	if problem := sourceProblem(kind, source); problem != "" {
+		c.lose(n.Range, "not carried").WithHelp("%s", problem)
+		return
+	}
 	out := mapNode(n.Range)
 	put := func(k manifest.Entry, name string, value *manifest.Node) {
 		out.Entries = append(out.Entries, manifest.Entry{Key: name, KeyRange: k.KeyRange, Value: value})
@@ -190,13 +198,12 @@ func (c *composer) mount(s *service, n *manifest.Node) {
 	for _, k := range entries(n) {
 		switch k.Key {
 		case "type":
-			if t := k.Value.Text; t != "bind" && t != "volume" {
-				c.lose(n.Range, "not carried").WithHelp("there is no mount of the type %s", t)
-				return
-			}
 		case "source":
 			text := c.home(k.Value)
-			if key := c.volNames[text]; key != "" {
+			switch key := c.volNames[text]; {
+			case kind == "bind":
+				text = relative(text)
+			case key != "":
 				text = key
 			}
 			put(k, "source", textNode(text, k.Value.Range))
@@ -232,4 +239,22 @@ func (c *composer) mountOptions(group manifest.Entry, put func(manifest.Entry, s
 			c.leave(k, "")
 		}
 	}
+}
+
+// sourceProblem is why the type of a mount and its source do not go together, "" if they do. A runfile tells the type from
+// the source.
+func sourceProblem(kind string, source *manifest.Node) string {
+	switch {
+	case kind != "" && kind != "bind" && kind != "volume":
+		return "there is no mount of the type " + kind
+	case kind == "bind" && (source == nil || source.Text == ""):
+		return "a mount of the type bind has a source"
+	case kind == "volume" && source != nil && isPath(source.Text):
+		return "a volume has a name; for a path the type is bind"
+	}
+	return ""
+}
+
+func isPath(source string) bool {
+	return strings.HasPrefix(source, "/") || strings.HasPrefix(source, ".") || strings.HasPrefix(source, "~")
 }

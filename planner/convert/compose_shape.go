@@ -87,6 +87,7 @@ services.*.volumes[].* s
 services.*.volumes[].bind m
 services.*.volumes[].bind.* s
 services.*.volumes[].volume m
+services.*.volumes[].image m
 services.*.volumes[].tmpfs m
 services.*.volumes[].tmpfs.* s
 services.*.volumes_from l

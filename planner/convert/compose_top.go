@@ -48,8 +48,10 @@ func (c *composer) addVolume(e manifest.Entry) {
 		case strings.HasPrefix(k.Key, "x-"), k.Key == "external" && !isExternal, k.Key == "name" && isExternal:
 		case k.Key == "external":
 			p.set("external", boolNode(true, k.Value.Range))
+		case isExternal:
+			c.leave(k, "the volume is there already, with what it was made with")
 		case k.Key == "driver_opts":
-			c.define(p, "volumes", "opt", k, "")
+			c.volumeOptions(p, e.Value, k)
 		case k.Key == "labels":
 			c.define(p, "volumes", "label", k, "")
 		case k.Key == "name":
@@ -61,6 +63,17 @@ func (c *composer) addVolume(e manifest.Entry) {
 	if find(c.volumes, p.key) == nil && (len(p.entries) > 0 || len(entries(e.Value)) == 0) {
 		c.volumes = append(c.volumes, p)
 	}
+}
+
+// volumeOptions carries driver_opts. The directory that a volume shows counts from the file's own in compose.
+func (c *composer) volumeOptions(p *part, volume *manifest.Node, e manifest.Entry) {
+	driver, o, device := volume.Get("driver"), e.Value.Get("o"), e.Value.Get("device")
+	if driver != nil && driver.Text == "local" && o != nil && o.Text == "bind" && device != nil {
+		if path := c.home(device); !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "${") {
+			device.Text = here + "/" + strings.TrimPrefix(path, "./")
+		}
+	}
+	c.define(p, "volumes", "opt", e, "")
 }
 
 func (c *composer) addNetwork(e manifest.Entry) {
@@ -216,7 +229,7 @@ func mountFiles(section, dir string) keyHandler {
 
 // relative writes a path so that docker run does not take it for the name of a volume.
 func relative(path string) string {
-	if strings.HasPrefix(path, "/") || strings.HasPrefix(path, ".") || strings.HasPrefix(path, "${") {
+	if isPath(path) || strings.HasPrefix(path, "${") {
 		return path
 	}
 	return "./" + path
