@@ -11,12 +11,12 @@ import (
 // deploy carries what compose honours of it on one machine.
 func (c *composer) deploy(s *service, e manifest.Entry) {
 	for _, k := range entries(e.Value) {
-		switch {
-		case k.Key == "resources":
+		switch k.Key {
+		case "resources":
 			c.resources(s, k)
-		case k.Key == "replicas":
+		case "replicas":
 			c.scale(s, k)
-		case k.Key == "restart_policy" && s.node.Get("restart") == nil:
+		case "restart_policy":
 			c.restartPolicy(s, k)
 		default:
 			c.leave(k, "it is about a cluster")
@@ -34,6 +34,7 @@ func (c *composer) resources(s *service, e manifest.Entry) {
 		for _, k := range entries(group.Value) {
 			option := limits[group.Key+"."+k.Key]
 			switch {
+			case option != "" && c.elsewhere(s, k, option):
 			case option != "":
 				c.give(s, option, k.Value.Text, k.Value.Range)
 			case group.Key == "reservations" && k.Key == "devices":
@@ -43,6 +44,23 @@ func (c *composer) resources(s *service, e manifest.Entry) {
 			}
 		}
 	}
+}
+
+// limitKeys are the keys of a service that say the same as a limit of deploy.
+var limitKeys = map[string]string{
+	"cpus": "cpus", "memory": "mem_limit", "pids-limit": "pids_limit", "memory-reservation": "mem_reservation",
+}
+
+// elsewhere says that a limit stands beside deploy, too. Compose takes both only if they are equal.
+func (c *composer) elsewhere(s *service, k manifest.Entry, option string) bool {
+	other := s.node.Get(limitKeys[option])
+	if other == nil || other.Kind != manifest.Scalar {
+		return false
+	}
+	if other.Text != k.Value.Text {
+		c.leave(k, "the service says "+limitKeys[option]+": "+other.Text+", and compose wants both to be equal")
+	}
+	return true
 }
 
 // reservedDevices are GPUs, as far as docker run knows.
@@ -57,21 +75,27 @@ func (c *composer) reservedDevices(s *service, e manifest.Entry) {
 	}
 }
 
-var restartConditions = map[string]string{"none": "no", "on-failure": "on-failure", "any": "always"}
+var restartConditions = map[string]string{"none": "no", "any": "always"}
 
+// restartPolicy replaces what the key restart says, as it does in compose.
 func (c *composer) restartPolicy(s *service, e manifest.Entry) {
 	text, at := "always", e.KeyRange
+	if n := e.Value.Get("condition"); n != nil {
+		text, at = n.Text, n.Range
+		if word := restartConditions[text]; word != "" {
+			text = word
+		}
+	}
 	for _, k := range entries(e.Value) {
-		switch k.Key {
-		case "condition":
-			text, at = restartConditions[k.Value.Text], k.Value.Range
-		case "max_attempts":
+		switch {
+		case k.Key == "condition":
+		case k.Key == "max_attempts" && text == "on-failure":
+			text += ":" + k.Value.Text
+		case k.Key == "max_attempts":
+			c.leave(k, "attempts are counted with on-failure only")
 		default:
 			c.leave(k, "")
 		}
-	}
-	if n := e.Value.Get("max_attempts"); n != nil && text == "on-failure" {
-		text += ":" + n.Text
 	}
 	c.give(s, "restart", text, at)
 }

@@ -290,6 +290,10 @@ func (c *composer) pullPolicy(s *service, e manifest.Entry) {
 
 // restart may be an unquoted no.
 func (c *composer) restart(s *service, e manifest.Entry) {
+	if s.node.Get("deploy").Get("restart_policy") != nil {
+		c.leave(e, "deploy.restart_policy goes before it")
+		return
+	}
 	text := e.Value.Text
 	if e.Value.Type == manifest.Bool && strings.EqualFold(text, "false") {
 		text = "no"

@@ -32,6 +32,7 @@ services.*.deploy.resources.* m
 services.*.deploy.resources.*.* s
 services.*.deploy.resources.*.devices l
 services.*.deploy.resources.*.devices[] m
+services.*.deploy.resources.*.generic_resources l
 services.*.deploy.restart_policy m
 services.*.deploy.restart_policy.* s
 services.*.devices l
