@@ -85,8 +85,11 @@ func (c *composer) paths(path string, n *manifest.Node) {
 	}
 }
 
-// leave reports a key that has no counterpart.
+// leave reports a key that has no counterpart. Extensions mean nothing to compose.
 func (c *composer) leave(e manifest.Entry, why string) {
+	if strings.HasPrefix(e.Key, "x-") {
+		return
+	}
 	d := c.lose(e.KeyRange, "not carried")
 	if why != "" {
 		d.WithHelp("%s", why)
@@ -120,7 +123,7 @@ func (c *composer) file(root *manifest.Node) {
 func (c *composer) topLevel(e manifest.Entry) {
 	switch {
 	case e.Key == "services" || e.Key == "version" || strings.HasPrefix(e.Key, "x-"):
-	case e.Key == "name" && e.Value.Kind == manifest.Null: // compose takes it for left out
+	case e.Key == "name" && e.Value.Kind == manifest.Null: // nothing is said
 	case e.Key == "name":
 		c.project = textNode(e.Value.Text, e.Value.Range)
 	case e.Key == "networks":
@@ -184,7 +187,7 @@ func (c *composer) service(s *service) {
 		}
 		c.leave(e, unknownKey(e.Key))
 	}
-	if s.node.Get("networks") == nil && s.node.Get("network_mode") == nil {
+	if nets := s.node.Get("networks"); s.node.Get("network_mode") == nil && (nets == nil || len(nets.Items)+len(nets.Entries) == 0) {
 		s.add("network", textNode(c.sharedNetwork(), s.at))
 	}
 }

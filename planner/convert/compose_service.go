@@ -4,7 +4,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/runfile/runfile/manifest"
@@ -15,6 +17,7 @@ var serviceKeys map[string]keyHandler
 
 func init() { // the handlers refer to the table
 	serviceKeys = map[string]keyHandler{
+		"attach":            (*composer).attach,
 		"blkio_config":      (*composer).blkio,
 		"build":             (*composer).build,
 		"credential_spec":   (*composer).credentials,
@@ -28,7 +31,7 @@ func init() { // the handlers refer to the table
 		"healthcheck":       (*composer).healthcheck,
 		"ipc":               namespace("ipc"),
 		"logging":           (*composer).logging,
-		"network_mode":      namespace("network"),
+		"network_mode":      (*composer).networkMode,
 		"networks":          (*composer).serviceNetworks,
 		"pid":               namespace("pid"),
 		"ports":             (*composer).ports,
@@ -148,14 +151,15 @@ func (c *composer) healthcheck(s *service, e manifest.Entry) {
 
 func (c *composer) test(s *service, k manifest.Entry) {
 	switch items := k.Value.Items; {
-	case k.Value.Kind == manifest.Scalar:
+	case k.Value.Kind == manifest.Null:
+	case k.Value.Kind == manifest.Scalar && k.Value.Text != "":
 		s.set("health-cmd", k.Value)
-	case len(items) > 1 && items[0].Text == "CMD-SHELL":
+	case len(items) == 2 && items[0].Text == "CMD-SHELL":
 		s.set("health-cmd", items[1])
 	case len(items) > 1 && items[0].Text == "CMD":
 		s.set("health-cmd", listNode(items[1:], k.Value.Range))
 	default:
-		c.leave(k, "the test begins with CMD, CMD-SHELL or NONE")
+		c.leave(k, "the test is CMD and words, CMD-SHELL and one text, or NONE")
 	}
 }
 
@@ -242,6 +246,9 @@ func (c *composer) extraHosts(s *service, e manifest.Entry) {
 	}
 	for _, h := range e.Value.Entries {
 		items := h.Value.Items
+		if len(items) == 0 && h.Value.Kind != manifest.Scalar {
+			c.leave(h, "there is no address")
+		}
 		if h.Value.Kind == manifest.Scalar {
 			items = []*manifest.Node{h.Value}
 		}
@@ -259,6 +266,26 @@ func namespace(option string) keyHandler {
 			text = "container:" + name
 		}
 		c.give(s, option, text, e.Value.Range)
+	}
+}
+
+var networkModes = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(bridge|host|none|default|(container|service):.*|\$\{.*)$`)
+})
+
+// networkMode carries a mode. Any other word is a network of the host for compose, by its real name.
+func (c *composer) networkMode(s *service, e manifest.Entry) {
+	if !networkModes().MatchString(e.Value.Text) {
+		c.change(e.Value.Range, "this is a network of the runfile's own").
+			WithHelp("compose takes one that the host has under the name %s", e.Value.Text)
+	}
+	namespace("network")(c, s, e)
+}
+
+// attach false keeps output off the screen of compose up.
+func (c *composer) attach(_ *service, e manifest.Entry) {
+	if !isTrue(e.Value) {
+		c.leave(e, "runfile up shows the output of all; runfile up -d shows none")
 	}
 }
 
