@@ -93,7 +93,7 @@ func (x *interpolation) reference() (text string, ok bool) {
 	name := rest[:n]
 	x.in = rest[n:]
 	if !braced {
-		return "${" + x.c.vars.use(name, "", x.at) + "}", true
+		return "${" + x.use(name, "") + "}", true
 	}
 	for _, op := range []string{":-", ":?", ":+", "-", "?", "+"} {
 		if !strings.HasPrefix(x.in, op) {
@@ -105,7 +105,7 @@ func (x *interpolation) reference() (text string, ok bool) {
 			x.unknown("${" + name + op + "text}")
 		}
 		x.in = strings.TrimPrefix(x.in, "}")
-		return "${" + x.c.vars.use(name, manifestOps[op], x.at) + manifestOps[op] + arg + "}", true
+		return "${" + x.use(name, manifestOps[op]) + manifestOps[op] + arg + "}", true
 	}
 	if !strings.HasPrefix(x.in, "}") {
 		x.unknown("${" + name + "} or ${" + name + ":-default}")
@@ -113,7 +113,15 @@ func (x *interpolation) reference() (text string, ok bool) {
 	if _, behind, closed := strings.Cut(x.in, "}"); closed {
 		x.in = behind
 	}
-	return "${" + x.c.vars.use(name, "", x.at) + "}", true
+	return "${" + x.use(name, "") + "}", true
+}
+
+// use refers to a variable. The name of the project is one that both sides set.
+func (x *interpolation) use(name, op string) string {
+	if name == "COMPOSE_PROJECT_NAME" {
+		return "project"
+	}
+	return x.c.vars.use(name, op, x.at)
 }
 
 // unknown reports a form that compose does not know either.
