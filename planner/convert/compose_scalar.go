@@ -2,8 +2,10 @@ package convert
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/runfile/runfile/manifest"
 	"github.com/runfile/runfile/schema"
@@ -54,6 +56,23 @@ func isTrue(n *manifest.Node) bool {
 func isFalse(n *manifest.Node) bool {
 	on, ok := truth(n)
 	return ok && !on
+}
+
+var daysAndWeeks = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([0-9]{1,6})([dw])`) })
+
+// composeTime is a time in Go's units, which docker run has: compose knows days and weeks besides. What a variable holds is
+// not known.
+func composeTime(text string) string {
+	if strings.Contains(text, "${") {
+		return text
+	}
+	return daysAndWeeks().ReplaceAllStringFunc(text, func(part string) string {
+		n, _ := strconv.Atoi(part[:len(part)-1]) // digits, as the expression says
+		if strings.HasSuffix(part, "w") {
+			n *= 7
+		}
+		return itoa(n*24) + "h"
+	})
 }
 
 // umask is octal in a runfile; compose reads it as YAML does a number, octal with a leading 0 only.

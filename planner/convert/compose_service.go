@@ -141,8 +141,10 @@ func (c *composer) healthcheck(s *service, e manifest.Entry) {
 		case "test":
 			c.test(s, k)
 		case "disable": // false
-		case "interval", "timeout", "retries", "start_period", "start_interval":
-			c.give(s, "health-"+strings.ReplaceAll(k.Key, "_", "-"), k.Value.Text, k.Value.Range)
+		case "retries":
+			c.give(s, "health-retries", k.Value.Text, k.Value.Range)
+		case "interval", "timeout", "start_period", "start_interval":
+			c.give(s, "health-"+strings.ReplaceAll(k.Key, "_", "-"), composeTime(k.Value.Text), k.Value.Range)
 		default:
 			c.leave(k, "")
 		}
@@ -337,7 +339,11 @@ func (c *composer) scale(s *service, e manifest.Entry) {
 
 // grace writes a time as whole seconds, rounded up.
 func (c *composer) grace(s *service, e manifest.Entry) {
-	d, err := time.ParseDuration(e.Value.Text)
+	d, err := time.ParseDuration(composeTime(e.Value.Text))
+	if strings.Contains(e.Value.Text, "${") {
+		c.leave(e, "a runfile counts it in seconds: add stop-timeout with a variable that holds a number")
+		return
+	}
 	if err != nil {
 		c.leave(e, "write a time such as 1m30s")
 		return
