@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"path/filepath"
 	"strings"
 
 	"github.com/runfile/runfile/manifest"
@@ -28,6 +29,7 @@ func Compose(file string, text []byte, dir string) *Result {
 	c := newComposer(file, dir, src)
 	c.diags, c.lost = diags, diags.HasErrors()
 	c.paths("", root)
+	c.overridden(root)
 	c.dotenv()
 	c.interpolate(root)
 	c.straighten("", root)
@@ -82,6 +84,23 @@ func (c *composer) paths(path string, n *manifest.Node) {
 		}
 		c.where[startOf(e.KeyRange)] = at
 		c.paths(at, e.Value)
+	}
+}
+
+// overridden reports the file that compose adds to one with a name of those that it looks for.
+func (c *composer) overridden(root *manifest.Node) {
+	base, ext := filepath.Base(c.name), filepath.Ext(c.name)
+	if base != "compose"+ext && base != "docker-compose"+ext {
+		return
+	}
+	for _, ext := range []string{".yaml", ".yml"} {
+		for _, name := range []string{"compose.override", "docker-compose.override"} {
+			if _, err := c.peek(name + ext); err == nil {
+				c.lose(root.Entries[0].KeyRange, "%s is not carried, which compose adds to this file", name+ext).
+					WithHelp("let compose write both as one file, and convert that: docker compose config")
+				return
+			}
+		}
 	}
 }
 
