@@ -5,6 +5,9 @@
 // Docker's side is docker create itself, linked into the test, with a daemon that remembers what it was asked for, and
 // the daemon's parsers for what the client passes on unread. Its packages are many, hence a module of its own. The
 // texts are not samples but small grammars multiplied out, the same in each run.
+//
+// Compose files are compared in the same way (compose_test.go): what docker compose's own loader makes of one with what
+// runfile convert makes of it, place by place. There, what the converter reports need not be equal.
 package differential
 
 import (

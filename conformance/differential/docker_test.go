@@ -101,8 +101,11 @@ func TestMain(m *testing.M) {
 }
 
 // dockerVersion is the version of docker's code that is compared with.
-func dockerVersion() string {
+func dockerVersion() string { return moduleVersion("github.com/docker/cli") }
+
+// moduleVersion is the version of a module that the test links.
+func moduleVersion(path string) string {
 	mod, _ := os.ReadFile("go.mod") // without it there is no test
-	version := regexp.MustCompile(`github.com/docker/cli v([0-9.]+)`).FindSubmatch(mod)
+	version := regexp.MustCompile(regexp.QuoteMeta(path) + ` v([0-9.]+)`).FindSubmatch(mod)
 	return string(version[1])
 }

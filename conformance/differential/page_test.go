@@ -54,15 +54,45 @@ entry that no text needs. Written by `+"`go test -run TestPage -update`"+` there
 		if c.lesson != "" {
 			b.WriteString(c.lesson + "\n\n")
 		}
-		b.WriteString("| option | for example | docker | runfile | because |\n|---|---|---|---|---|\n")
-		for i := range differences {
-			if d := &differences[i]; d.kind == c.kind {
-				row := []string{strings.Join(d.syntaxes, ", "), examples(compareAll().texts[d]), d.docker, d.runfile, d.why.because}
-				b.WriteString("| " + strings.Join(row, " | ") + " |\n")
-			}
+		writeTable(&b, "option", "docker", differences, c.kind, compareAll().texts)
+	}
+	writeComposePart(&b)
+	return b.String()
+}
+
+// writeTable writes the differences of one kind.
+func writeTable(b *strings.Builder, of, other string, list []difference, k kind, texts map[*difference][]verdict) {
+	fmt.Fprintf(b, "| %s | for example | %s | runfile | because |\n|---|---|---|---|---|\n", of, other)
+	for i := range list {
+		if d := &list[i]; d.kind == k {
+			row := []string{strings.Join(d.syntaxes, ", "), examples(texts[d]), d.docker, d.runfile, d.why.because}
+			b.WriteString("| " + strings.Join(row, " | ") + " |\n")
 		}
 	}
-	return b.String()
+}
+
+// composeChapters are the kinds in the order of the page.
+var composeChapters = []struct {
+	kind  kind
+	title string
+}{
+	{otherwise, "What both take and read differently"},
+	{stricter, "What Compose takes and the converted file refuses"},
+	{wider, "What Compose refuses and convert takes"},
+}
+
+func writeComposePart(b *strings.Builder) {
+	fmt.Fprintf(b, `
+## What Compose reads otherwise
+
+`+"`runfile convert`"+` makes of a compose file what Compose makes of it, says at its place what it does not carry or carries in
+another way, and parts from Compose without a word only in what is below. The list is complete for the %d compose files
+that are given to compose-go %s, which docker compose reads its files with, and to the converter.
+`, len(compareAllCompose().files), moduleVersion("github.com/compose-spec/compose-go/v2"))
+	for _, c := range composeChapters {
+		b.WriteString("\n### " + c.title + "\n\n")
+		writeTable(b, "key", "Compose", composeDifferences, c.kind, compareAllCompose().texts)
+	}
 }
 
 // examples are the first texts of a difference that look different.
