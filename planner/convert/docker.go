@@ -68,6 +68,8 @@ func continuesInWindows(line string) bool {
 // line handles the line that comes next. One that the shell could not read has no meaning.
 func (r *dockerReader) line(p *shell.Parser) {
 	commands := p.Line()
+	r.diags = append(r.diags, p.Notes...)
+	p.Notes = nil
 	if len(p.Diags) > 0 {
 		r.diags = append(r.diags, p.Diags...)
 		r.lost, p.Diags = true, nil

@@ -95,6 +95,9 @@ func (r *dockerReader) clientFlags(tool string, words []shell.Word) []shell.Word
 // run handles docker run and docker create; words are what follows.
 func (r *dockerReader) run(who string, cmd shell.Simple, words []shell.Word, createOnly bool) {
 	words = r.vars.spread(words)
+	if r.typeset(words) {
+		return
+	}
 	flags, image, ok := r.split(who, cmd, &words)
 	if !ok {
 		return
@@ -123,6 +126,29 @@ func (r *dockerReader) run(who string, cmd shell.Simple, words []shell.Word, cre
 		r.created[c.key] = c
 	}
 	r.surroundings(c, cmd)
+}
+
+// typeset reports dashes and quotes that a word processor has put in the place of a keyboard's. What they mean is clear to
+// people alone.
+func (r *dockerReader) typeset(words []shell.Word) (found bool) {
+	for _, w := range words {
+		text := w.Prefix()
+		bare := strings.TrimLeft(text, "\u2013\u2014\u2212")
+		switch {
+		case bare != text && bare != "":
+			dashes := "--"
+			if len(bare) == 1 {
+				dashes = "-"
+			}
+			r.lose(w.Range, "the dash of %s is no minus, so this is no flag", excerpt(text)).WithHelp("write %s%s", dashes, bare)
+		case strings.ContainsAny(text, "\u201c\u201d\u2018\u2019") && !w.Parts[0].Quoted:
+			r.lose(w.Range, "the quotes of %s are letters to a shell", excerpt(text)).WithHelp(`write " or '`)
+		default:
+			continue
+		}
+		found = true
+	}
+	return found
 }
 
 // split takes the arguments of docker run apart. Variables that seem to hold flags are reported and removed.

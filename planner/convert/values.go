@@ -135,13 +135,13 @@ func (v *values) touch(x *variable) {
 	}
 }
 
-// unknown makes a variable of what only the shell can work out: $(id -u), $1, ${NAME%.*}.
-func (v *values) unknown(source string, at diag.Range) string {
+// unknown makes a variable of what is not known here and says why: $(id -u), $1, ${NAME%.*}, <name>.
+func (v *values) unknown(source, why string, at diag.Range) string {
 	i := slices.IndexFunc(v.d.vars, func(x *variable) bool { return x.help == source && x.without })
 	if i < 0 {
 		x := v.declare(variableName(source), at)
 		x.without, x.required, x.help = true, true, source
-		x.note.Warnf(CodeNeedsValue, at, "%s is worked out by the shell, and a runfile runs none", excerpt(source)).
+		x.note.Warnf(CodeNeedsValue, at, "%s %s", excerpt(source), why).
 			WithHelp("give the value when you run it: --var %s=VALUE", x.name)
 		i = len(v.d.vars) - 1
 	}
@@ -150,9 +150,12 @@ func (v *values) unknown(source string, at diag.Range) string {
 	return "${" + v.d.vars[i].name + "}"
 }
 
+// byShell is why most of what is unknown is so.
+const byShell = "is worked out by the shell, and a runfile runs none"
+
 var notName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^A-Z0-9]+`) })
 
-// variableName makes ID_U of $(id -u), and ARG_1 of $1.
+// variableName makes ID_U of $(id -u), ARG_1 of $1, and YOUR_PATH of <path>: the environment has a PATH.
 func variableName(source string) string {
 	s := strings.Trim(notName().ReplaceAllString(strings.ToUpper(source), "_"), "_")
 	switch {
@@ -162,6 +165,8 @@ func variableName(source string) string {
 		return "VALUE"
 	case s[0] >= '0' && s[0] <= '9':
 		return "ARG_" + s
+	case source[0] == '<' && !strings.HasPrefix(source, "<(") && !strings.HasPrefix(s, "YOUR_"):
+		return "YOUR_" + s
 	case len(s) > 30:
 		return strings.TrimRight(s[:30], "_")
 	}
@@ -210,7 +215,9 @@ func (v *values) part(p shell.Part, at diag.Range) string {
 		if isHere(p.Text) {
 			return here
 		}
-		return v.unknown(p.Source, at)
+		return v.unknown(p.Source, byShell, at)
+	case shell.Placeholder:
+		return v.unknown(p.Source, "is for you to fill in", at)
 	case shell.Variable:
 	}
 	return v.variable(p, at)
@@ -239,7 +246,7 @@ func (v *values) variable(p shell.Part, at diag.Range) string {
 	case v.keys[p.Text] != "":
 		return v.keys[p.Text]
 	case !plainVariable().MatchString(p.Text) || p.Op != "" && !known:
-		return v.unknown(p.Source, at)
+		return v.unknown(p.Source, byShell, at)
 	case p.Op == "":
 		return "${" + v.use(p.Text, "", at) + "}"
 	}
@@ -248,7 +255,7 @@ func (v *values) variable(p shell.Part, at diag.Range) string {
 		arg = v.join(arg, v.part(a, at), at)
 	}
 	if slices.ContainsFunc(p.Arg, func(a shell.Part) bool { return a.Kind == shell.Literal && strings.ContainsAny(a.Text, "{}") }) {
-		return v.unknown(p.Source, at) // a brace in the text would end it
+		return v.unknown(p.Source, byShell, at) // a brace in the text would end it
 	}
 	return "${" + v.use(p.Text, op, at) + op + strings.Join(arg, "") + "}"
 }

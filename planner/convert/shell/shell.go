@@ -15,8 +15,8 @@ const CodeSyntax diag.Code = "shell-syntax"
 func init() {
 	diag.Register(diag.Info{
 		Code:      CodeSyntax,
-		Meaning:   "A quote, bracket or here-document of a shell script is not closed.",
-		Cure:      "Close it; `sh -n FILE` checks a script without running it.",
+		Meaning:   "A quote, bracket or here-document of a shell script is not closed, or a shell would read a line in another way than it is meant.",
+		Cure:      "Close it, or write the line as the message says; `sh -n FILE` checks a script without running it.",
 		NoExample: "it is about scripts that `runfile convert` reads",
 	})
 }
@@ -26,9 +26,10 @@ type Kind uint8
 
 // The kinds of part.
 const (
-	Literal  Kind = iota
-	Variable      // $NAME, ${NAME}, ${NAME:-text}, $1, ${LIST[@]}
-	Command       // $(...), $((...)), <(...) or a text in backticks
+	Literal     Kind = iota
+	Variable         // $NAME, ${NAME}, ${NAME:-text}, $1, ${LIST[@]}
+	Command          // $(...), $((...)), <(...) or a text in backticks
+	Placeholder      // <name>, with which manuals mark what the reader has to fill in
 )
 
 // Part is a piece of a word.
@@ -130,6 +131,8 @@ type Parser struct {
 	Windows bool
 	// Diags are the places that could not be read.
 	Diags diag.List
+	// Notes are the places that a shell would read in another way than they are meant.
+	Notes diag.List
 
 	file  string
 	text  []rune
@@ -225,8 +228,25 @@ func (p *Parser) continued() bool {
 	case p.peek(1) == '\r' && p.peek(2) == '\n':
 		p.at += 3
 	default:
+		return p.blankBehind()
+	}
+	return true
+}
+
+// blankBehind skips a line end that was to be escaped, where blanks between it and the backslash keep a shell from it.
+func (p *Parser) blankBehind() bool {
+	n := 1
+	for p.peek(n) == ' ' || p.peek(n) == '\t' {
+		n++
+	}
+	if n == 1 || p.peek(n) != '\n' && (p.peek(n) != '\r' || p.peek(n+1) != '\n') {
 		return false
 	}
+	p.Notes.Warnf(CodeSyntax, p.span(p.at, p.at+n), "blanks behind %c at the end of a line: a shell would not go on in the next one", p.peek(0)).
+		WithHelp("it is read as if they were not there")
+	for p.at += n; p.text[p.at] != '\n'; p.at++ { // the loop is the way there
+	}
+	p.at++
 	return true
 }
 
@@ -253,10 +273,12 @@ func (p *Parser) Line() []Simple {
 			return out
 		case r == ' ' || r == '\t' || r == '\r':
 			p.at++
+		case r == noBreakSpace:
+			p.noBreak()
 		case p.continued():
 		case r == '#':
 			p.skipComment()
-		case p.redirect(&cur):
+		case p.placeholder() == 0 && p.redirect(&cur):
 		default:
 			if op := p.operator(); op != "" {
 				p.at += len(op)

@@ -43,12 +43,47 @@ func (p *Parser) word() Word {
 			p.at++
 			p.command(b, from, false)
 			continue
-		case strings.ContainsRune(" \t\r\n;&|()<>", r):
+		case r == '<' && p.placeholder() > 0:
+			n := p.placeholder()
+			text := string(p.text[p.at : p.at+n])
+			b.parts = append(b.parts, Part{Kind: Placeholder, Text: text[1 : n-1], Source: text})
+			p.at += n
+			continue
+		case strings.ContainsRune(" \t\r\n;&|()<>", r), r == noBreakSpace:
 			return Word{Parts: b.word(), Range: p.span(from, p.at)}
 		}
 		p.piece(b, windows)
 	}
 	return Word{Parts: b.word(), Range: p.span(from, p.at)}
+}
+
+// noBreakSpace is what web pages have for blanks.
+const noBreakSpace = '\u00a0'
+
+// noBreak skips a no-break space, which a shell takes for a letter, as a blank.
+func (p *Parser) noBreak() {
+	p.Notes.Warnf(CodeSyntax, p.span(p.at, p.at+1), "a no-break space, which a shell takes for a letter").
+		WithHelp("it is read as a blank; replace it")
+	p.at++
+}
+
+// placeholder is the length of <name> if it stands here, else 0: words between angle brackets are no redirections.
+func (p *Parser) placeholder() int {
+	if p.peek(0) != '<' || p.nameLength(1) == 0 {
+		return 0
+	}
+	for n := 1; ; n++ {
+		switch r := p.peek(n); {
+		case r == '>':
+			if strings.ContainsRune(" \t\r\n:/,\\\x00", p.peek(n+1)) {
+				return n + 1
+			}
+			return 0
+		case r == ' ' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z':
+		default:
+			return 0
+		}
+	}
 }
 
 // piece reads one quoted stretch, expansion or letter of a word.
