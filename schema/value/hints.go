@@ -147,6 +147,8 @@ func badImage(s string, err error) *Error {
 	lower := strings.ToLower(path) + tag + s[len(bare):]
 	_, lowerErr := reference.ParseNormalizedNamed(lower)
 	switch {
+	case strings.HasPrefix(s, "\u2013"), strings.HasPrefix(s, "\u2014"): // word processors make them of - and --
+		return problem("its dash is no minus, which a flag begins with").fix("write - or --")
 	case strings.ContainsAny(s, " \t\n"):
 		if one := strings.ReplaceAll(s, " ", ""); len(one)+1 == len(s) && strings.ContainsAny(s, ":/") {
 			return problem("there is a blank in it").fix("write %s", one)

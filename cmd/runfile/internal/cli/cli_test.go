@@ -91,6 +91,7 @@ func TestExitCodes(t *testing.T) {
 		{"docker's verb", nil, "ls", 2, "", "did you mean: runfile ps"},
 		{"unknown flag", nil, "up --foo", 2, "", "see what it takes: runfile up --help"},
 		{"port twice in run", nil, "run --print -p 80:80 -p 80:81 busybox", 2, "", "runfile run twice publishes the host's port 80"},
+		{"dash of typography in run", nil, "run \u2013d busybox", 2, "", "its dash is no minus"},
 		{"unknown flag of run", nil, "run --foo busybox", 2, "", "runfile run --help"},
 		{"too many arguments", ok, "validate x", 2, "", "takes no arguments"},
 		{"missing name", nil, "kill", 2, "", "usage: runfile kill"},
