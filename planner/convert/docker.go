@@ -251,6 +251,7 @@ func (r *dockerReader) commands(p *shell.Parser, list []shell.Simple) {
 
 // command handles one simple command; p may be nil where there is nothing to look into.
 func (r *dockerReader) command(p *shell.Parser, cmd shell.Simple) {
+	cmd = ofUnit(cmd)
 	words := r.unwrap(cmd)
 	for _, a := range cmd.Assign {
 		if !r.containerOf(p, a) {
@@ -274,6 +275,20 @@ func (r *dockerReader) command(p *shell.Parser, cmd shell.Simple) {
 			r.lose(cmd.Range, "%s is not a docker run line", excerpt(source(words)))
 		}
 	}
+}
+
+// ofUnit is the command of a line ExecStart=/usr/bin/docker run ... in a unit of systemd, any other as it is.
+func ofUnit(cmd shell.Simple) shell.Simple {
+	if len(cmd.Assign) != 1 || !strings.HasPrefix(cmd.Assign[0].Name, "Exec") || len(cmd.Words) == 0 {
+		return cmd
+	}
+	program := cmd.Assign[0].Value
+	text, ok := program.Static()
+	if bare := strings.TrimLeft(text, "-@:+!"); ok && strings.HasPrefix(bare, "/") { // systemd's marks, and its full paths
+		program = program.Cut(len(text) - len(bare))
+		cmd.Words, cmd.Assign = append([]shell.Word{program}, cmd.Words...), nil
+	}
+	return cmd
 }
 
 // unwrap takes words of the shell's language, and sudo and its like, off a command.

@@ -33,15 +33,17 @@ func (a *app) convertVerb() *cobra.Command {
 		Long: `Reads docker run lines or a compose file and prints the runfile that means the same. Of a runfile it prints a
 shell script of docker run lines.
 
-FILE may be a shell script, a manual with examples in code blocks or behind prompts, a compose file or a runfile;
-what it is shows from its name and contents, or is said with --from. Without FILE the runfile of this directory is
-converted. Words that begin with docker, podman or nerdctl are a command line themselves.
+FILE may be a script for a shell, PowerShell or cmd, a manual with examples in code blocks or behind prompts, a unit
+of systemd, a compose file or a runfile; what it is shows from its name and contents, or is said with --from. Without
+FILE the runfile of this directory is converted. Words that begin with docker, podman or nerdctl are a command line
+themselves.
 
 Nothing is lost in silence: what the other side cannot say is listed on standard error with its line, and values
 that are wrong are left out and listed, so that the runfile is valid. Containers are named by --name, else by their
 image. $VAR stays a variable, declared in vars with the value that the script gives it; $(pwd) in a volume becomes
-the directory of the runfile; any other $(command) becomes a variable to be given. Where a script waits for a
-container, the next ones depend on it. Relative paths stay as they are: put the runfile where they count from.
+the directory of the runfile; any other $(command), and a <word> to fill in, becomes a variable to be given. Where a
+script waits for a container, the next ones depend on it. Relative paths stay as they are: put the runfile where they
+count from.
 
 Exit status: 0 everything is in what was written; 1 something is not, see the list; 2 nothing was written.`,
 		Example: `  runfile convert docker run -d --name web -p 8080:80 nginx > runfile.yaml
