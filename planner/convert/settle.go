@@ -225,7 +225,7 @@ func lacksValue(found diag.Diagnostic) bool {
 // stays reports whether a value is right as far as the input goes: files that it names may come later.
 func stays(found *diag.Diagnostic) bool {
 	if found.Code == schema.CodeBadFile || found.Code == schema.CodeEnvFileLine {
-		found.Severity = diag.Warning
+		found.Severity, found.Label = diag.Warning, "carried, and to be put right before runfile up"
 	}
 	return found.Severity == diag.Warning
 }

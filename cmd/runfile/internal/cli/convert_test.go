@@ -26,6 +26,7 @@ func TestConvert(t *testing.T) {
 		{"convert --to toml docker run nginx", 0, "image = \"nginx\"", ""},
 		{"convert sudo docker run nginx", 0, "image: nginx", ""},
 		{"convert docker run -m 5m nginx", 1, "image: nginx", "left out"},
+		{"convert docker run --env-file nope.env nginx", 0, "env-file: [nope.env]", "^^^^^^^^ carried, and to be put right before runfile up"},
 		{"convert docker ps", 2, "", "docker ps is not a docker run line"},
 		{"convert docker ps", 2, "", "1 error in <command line>; nothing was written"},
 		{"convert run.sh", 0, "  web:\n", ""},
