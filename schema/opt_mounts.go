@@ -45,7 +45,7 @@ var mountsOptions = []row[Container]{
 	opt(Option{
 		Name: "volume-driver", Group: GroupMounts, Arg: "string", Example: "local", NoDiff: true,
 		Help: "Optional volume driver for the container",
-		Doc:  "Of the named and anonymous volumes that the container makes; `local` is the only one yet.",
+		Doc:  "For the named and anonymous volumes that the container makes; `local` is the only one yet.",
 	}, func(c *Container) *Opt[string] { return &c.Mounts.Driver }, value.VolumeDriver()),
 	list(Option{
 		Name: "volumes-from", Group: GroupMounts, Arg: "value", Default: "[]", Example: "data:ro",

@@ -35,6 +35,7 @@ var networkOptions = []row[Container]{
 	opt(Option{
 		Name: "ip6", Group: GroupNetwork, Arg: "string", Example: "fd00:28::10",
 		Help: "IPv6 address (e.g., 2001:db8::33)",
+		Doc:  "Needs a user-defined network whose `subnet` in `networks` is one of IPv6.",
 	}, func(c *Container) *Opt[string] { return &c.Network.IP6 }, value.IPv6()),
 	list(Option{
 		Name: "link", Group: GroupNetwork, Arg: "value", Default: "[]", Example: "db:database",
