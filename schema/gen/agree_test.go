@@ -148,6 +148,31 @@ func TestExamplesMatchSchema(t *testing.T) {
 	}
 }
 
+// TestExampleFilesMatchSchema: an editor has nothing against the runfiles that people copy.
+func TestExampleFilesMatchSchema(t *testing.T) {
+	s := compiled(t)
+	found, err := filepath.Glob(filepath.Join("..", "..", "examples", "*", "runfile.yaml"))
+	if err != nil || len(found) < 6 {
+		t.Fatal(found, err)
+	}
+	for _, path := range found {
+		twin := filepath.Join(filepath.Dir(path), "toml", "runfile.toml")
+		for name, parse := range map[string]func(string, []byte) (*manifest.Node, diag.List){path: manifest.ParseYAML, twin: manifest.ParseTOML} {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			root, diags := parse(name, text)
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			if err := s.Validate(toJSON(root)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
 // TestSchemaDescribesKeys: an editor has words and an example for every key of a file, of a container, of the sections, of
 // vars and of include, and words for every key of a value that is a map.
 func TestSchemaDescribesKeys(t *testing.T) {
