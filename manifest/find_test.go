@@ -36,6 +36,7 @@ func TestFind(t *testing.T) {
 	}{
 		{"two formats", Options{Dir: filepath.Join(dir, "two")}, []string{"several-runfiles", "runfile.yaml and runfile.toml"}},
 		{"none", Options{Dir: filepath.Join(dir, "other")}, []string{"no-runfile", "or its parents", "-f api.runfile.yaml"}},
+		{"no directory", Options{Dir: filepath.Join(dir, "one/typo")}, []string{"no-runfile", "there is no directory", "-C"}},
 		{"missing file", Options{Dir: dir, Files: []string{"x.yaml"}}, []string{"unreadable-file", "does not exist"}},
 		{"directory", Options{Dir: dir, Files: []string{"one"}}, []string{"unreadable-file", "is a directory"}},
 		{"empty standard input", Options{Files: []string{"-"}}, []string{"empty-file"}},

@@ -149,6 +149,10 @@ func Find(dir string) (string, diag.List) {
 
 // find searches the directory and its parents.
 func (l *loader) find() (string, bool) {
+	if info, err := os.Stat(l.dir); err != nil || !info.IsDir() { // a parent's runfile is not what was meant
+		l.diags.Errorf(CodeNoRunfile, diag.Range{}, "there is no directory %s", l.dir).WithHelp("check the path given with -C")
+		return "", false
+	}
 	for dir := l.dir; ; dir = filepath.Dir(dir) {
 		var found []string
 		for _, name := range runfileNames {

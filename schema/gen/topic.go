@@ -208,5 +208,6 @@ func inSection(s schema.Section, t Topic) (yaml, toml string) {
 func (t Topic) Summary() string {
 	first, _, _ := strings.Cut(t.Help, "\n")
 	first, _, _ = strings.Cut(first, ". ")
+	first, _, _ = strings.Cut(first, " (default [])")
 	return strings.TrimSuffix(strings.ReplaceAll(first, "`", ""), ".")
 }

@@ -38,7 +38,7 @@ func TestExplain(t *testing.T) {
 		"file":             {"file is a key in several places: include.file, secrets.file."},
 		"matrix":           {"  axes             Variables"},
 		"unknown-option":   {"unknown-option (error code)", "The smallest runfile with it"},
-		"":                 {"Keys of a file:", "Network:", "Error codes:"},
+		"":                 {"  volume                   Bind mount a volume\n", "Keys of a file:", "Network:", "Error codes:"},
 	} {
 		args := []string{"explain", "--", word}
 		if word == "" {

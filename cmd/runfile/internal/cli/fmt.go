@@ -48,11 +48,11 @@ func (a *app) fmtVerb() *cobra.Command {
 }
 
 func (f *formatter) run(names []string) error {
-	f.a.undone = "it was left as it is"
 	names, err := f.names(names)
 	if err != nil {
 		return err
 	}
+	f.a.undone = "it was left as it is"
 	for _, name := range names {
 		if err := f.file(name); err != nil {
 			return err
