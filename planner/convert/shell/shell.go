@@ -233,23 +233,6 @@ func (p *Parser) continued() bool {
 	return true
 }
 
-// blankBehind skips a line end that was to be escaped, where blanks between it and the backslash keep a shell from it.
-func (p *Parser) blankBehind() bool {
-	n := 1
-	for p.peek(n) == ' ' || p.peek(n) == '\t' {
-		n++
-	}
-	if n == 1 || p.peek(n) != '\n' && (p.peek(n) != '\r' || p.peek(n+1) != '\n') {
-		return false
-	}
-	p.Notes.Warnf(CodeSyntax, p.span(p.at, p.at+n), "blanks behind %c at the end of a line: a shell would not go on in the next one", p.peek(0)).
-		WithHelp("it is read as if they were not there")
-	for p.at += n; p.text[p.at] != '\n'; p.at++ { // the loop is the way there
-	}
-	p.at++
-	return true
-}
-
 // operators end a command; the longer ones first.
 var operators = []string{"&&", "||", "|&", ";;", "&", "|", ";", "(", ")"}
 
@@ -264,6 +247,8 @@ func (p *Parser) Line() []Simple {
 		}
 		cur = Simple{}
 	}
+	joined := false // the line before has been continued, and nothing of this one has been read
+	behind := false // and a flag comes behind the comments
 	for p.at < len(p.text) {
 		switch r := p.peek(0); {
 		case r == '\n':
@@ -276,8 +261,15 @@ func (p *Parser) Line() []Simple {
 		case r == noBreakSpace:
 			p.noBreak()
 		case p.continued():
+			joined = true
 		case r == '#':
-			p.skipComment()
+			from := p.at
+			if p.skipComment(); joined && (behind || p.flagBehind()) {
+				behind = true
+				p.Notes.Warnf(CodeSyntax, p.span(from, p.at), "a comment between the lines of a command: a shell would end the command here").
+					WithHelp("it is read as if the comment were not there; move it above the command")
+				p.at++
+			}
 		case p.placeholder() == 0 && p.redirect(&cur):
 		default:
 			if op := p.operator(); op != "" {
@@ -286,6 +278,7 @@ func (p *Parser) Line() []Simple {
 				continue
 			}
 			p.argument(&cur)
+			joined, behind = false, false
 		}
 	}
 	finish("")

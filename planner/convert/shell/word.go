@@ -57,35 +57,6 @@ func (p *Parser) word() Word {
 	return Word{Parts: b.word(), Range: p.span(from, p.at)}
 }
 
-// noBreakSpace is what web pages have for blanks.
-const noBreakSpace = '\u00a0'
-
-// noBreak skips a no-break space, which a shell takes for a letter, as a blank.
-func (p *Parser) noBreak() {
-	p.Notes.Warnf(CodeSyntax, p.span(p.at, p.at+1), "a no-break space, which a shell takes for a letter").
-		WithHelp("it is read as a blank; replace it")
-	p.at++
-}
-
-// placeholder is the length of <name> if it stands here, else 0: words between angle brackets are no redirections.
-func (p *Parser) placeholder() int {
-	if p.peek(0) != '<' || p.nameLength(1) == 0 {
-		return 0
-	}
-	for n := 1; ; n++ {
-		switch r := p.peek(n); {
-		case r == '>':
-			if strings.ContainsRune(" \t\r\n:/,\\\x00", p.peek(n+1)) {
-				return n + 1
-			}
-			return 0
-		case r == ' ' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z':
-		default:
-			return 0
-		}
-	}
-}
-
 // piece reads one quoted stretch, expansion or letter of a word.
 func (p *Parser) piece(b *builder, windows bool) {
 	switch r := p.peek(0); {
