@@ -170,6 +170,11 @@ func sizes(low, high uint64) string {
 	return `\+?` + either(parts...)
 }
 
+// accountSchema is the schema of accounts; 1.5 without quotes is a name, too.
+func accountSchema(expr string) jsonSchema {
+	return anyOf(map[string]any{"type": "number", "minimum": int64(0), "maximum": int64(math.MaxInt32)}, pattern(`^`+expr+`$`))
+}
+
 // account matches the name or the number of a user or group of an image. A number of more than 31 bits is none.
 func account() string {
 	const rest = `[^:\x00]*`

@@ -43,7 +43,7 @@ func UserSyntax() Parser[User] {
 			}
 			return u.User + ":" + u.Group
 		},
-		Schema: func() jsonSchema { return orNumber(0, math.MaxInt32, `^`+account()+`?(:`+account()+`)?$`) },
+		Schema: func() jsonSchema { return accountSchema(account() + `?(:` + account() + `)?`) },
 		Syntax: "<name|uid>[:<group|gid>]",
 	}
 }
@@ -335,7 +335,7 @@ func GroupSyntax() Parser[string] {
 			return s, noNUL(s)
 		},
 		Format: func(s string) string { return s },
-		Schema: func() jsonSchema { return orNumber(0, math.MaxInt32, `^`+account()+`$`) },
+		Schema: func() jsonSchema { return accountSchema(account()) },
 		Syntax: "<group|gid>",
 	}
 }
