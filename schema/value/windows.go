@@ -122,8 +122,8 @@ func cutWindows(s string) (source, target string, ok bool) {
 // plainWindowsPath has backslashes, and none at the end but behind a drive.
 func plainWindowsPath(s string) string {
 	s = strings.ReplaceAll(s, "/", `\`)
-	if len(s) > len(`c:\`) {
-		s = strings.TrimSuffix(s, `\`)
+	if drive := len(`c:\`); len(s) > drive {
+		s = s[:drive] + strings.TrimRight(s[drive:], `\`)
 	}
 	return s
 }
