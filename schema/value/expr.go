@@ -170,9 +170,11 @@ func sizes(low, high uint64) string {
 	return `\+?` + either(parts...)
 }
 
-// accountSchema is the schema of accounts; 1.5 without quotes is a name, too.
+// accountSchema is the schema of accounts: numbers, and names, of which 1.5 without quotes is one.
 func accountSchema(expr string) jsonSchema {
-	return anyOf(map[string]any{"type": "number", "minimum": int64(0), "maximum": int64(math.MaxInt32)}, pattern(`^`+expr+`$`))
+	const least, most = int64(0), int64(math.MaxInt32)
+	return anyOf(map[string]any{"type": "integer", "minimum": least, "maximum": most},
+		map[string]any{"type": "number", "minimum": least, "maximum": most}, pattern(`^`+expr+`$`))
 }
 
 // account matches the name or the number of a user or group of an image. A number of more than 31 bits is none.
