@@ -116,7 +116,7 @@ fuzz: ## run each fuzz target for FUZZTIME (default 30s), and the property tests
 	@RAPID_SEED=0 RAPID_CHECKS=$${RAPID_CHECKS:-5000} go test -count=1 $$(git grep -l 'rapid\.Check' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
 	@for p in $$(go list ./...); do \
 		for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
-			echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} $$p || exit 1; \
+			echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} -fuzzminimizetime 1s $$p || exit 1; \
 		done; \
 	done
 

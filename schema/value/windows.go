@@ -47,7 +47,7 @@ func IOOperations() Parser[int64] { return Int("min=0,max=" + strconv.Itoa(maxSt
 const (
 	pathExpr     = `[a-zA-Z]:[\\/][^:*?"<>|\r\n]*`
 	nameExpr     = `[^\\/:*?"<>|\r\n]+`
-	pipeExpr     = `[\\/]{2}\.[\\/]pipe[\\/][^:*?"<>|\r\n]+`
+	pipeExpr     = `[\\/]{2}\.[\\/]pipe[\\/][^:*?"<>|\r\n]*[^\\/:*?"<>|\r\n]`
 	destExpr     = `[a-zA-Z]:([\\/][^:*?"<>|\r\n]*)?`
 	reservedExpr = `([cC][oO][nN]|[pP][rR][nN]|[nN][uU][lL]|[aA][uU][xX]|([cC][oO][mM]|[lL][pP][tT])[1-9])`
 )
