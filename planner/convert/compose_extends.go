@@ -82,7 +82,7 @@ func (c *composer) open(from *origin, file manifest.Entry) *origin {
 	}
 	shown := name
 	if !filepath.IsAbs(name) {
-		shown = filepath.Join(filepath.Dir(c.name), name)
+		shown = filepath.ToSlash(filepath.Join(filepath.Dir(c.name), name))
 	}
 	c.sources[shown] = text
 	if d := unreadable(shown, text); d != nil {
