@@ -185,15 +185,16 @@ func account() string {
 
 // Expressions that several values use. A byte of 0 is nowhere allowed.
 const (
-	textExpr  = `[^\x00]*`
-	wordExpr  = `[^\t\n\v\f\r \x00]+` // without blanks
-	octet     = `(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
-	ipv4Expr  = octet + `(\.` + octet + `){3}`
-	ipv6Expr  = `([0-9a-fA-F]{0,4}:){2,8}[0-9a-fA-F.]*` // and more
-	labelExpr = `[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?`
-	hostExpr  = labelExpr + `(\.` + labelExpr + `)*\.?`
-	rootExpr  = `(/(\.\.?)?)+` // the root directory
-	protoExpr = `(/([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP]))?`
+	textExpr    = `[^\x00]*`
+	wordExpr    = `[^\t\n\v\f\r \x00]+` // without blanks
+	octet       = `(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
+	ipv4Expr    = octet + `(\.` + octet + `){3}`
+	ipv6Expr    = `([0-9a-fA-F]{0,4}:){2,8}[0-9a-fA-F.]*` // and more
+	addressExpr = ipv4Expr + `|` + ipv6Expr + `|\[(` + ipv4Expr + `|` + ipv6Expr + `)\]`
+	labelExpr   = `[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?`
+	hostExpr    = labelExpr + `(\.` + labelExpr + `)*\.?`
+	rootExpr    = `(/(\.\.?)?)+` // the root directory
+	protoExpr   = `(/([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP]))?`
 
 	mantissa = `([0-9]+\.?[0-9]*|\.[0-9]+)`
 	nonZero  = `([0-9]*[1-9][0-9]*\.?[0-9]*|[0-9]*\.[0-9]*[1-9][0-9]*)` // a mantissa

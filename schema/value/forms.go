@@ -46,8 +46,8 @@ func many(item jsonSchema) jsonSchema {
 func boolean() map[string]any { return map[string]any{"type": "boolean"} }
 
 func publishForm() jsonSchema {
-	address := pattern(`^(` + ipv4Expr + `|` + ipv6Expr + `|\[(` + ipv4Expr + `|` + ipv6Expr + `)\])?$`)
-	hostPorts := orNumber(0, maxPort, `^(`+portsExpr()+`|0+(-0+)?)?$`)
+	address := pattern(`^(` + addressExpr + `)?$`)
+	hostPorts := orNumber(0, maxPort, `^`+hostPortsExpr()+`$`)
 	protocol := anyOf(enum("tcp", "udp", "sctp"), pattern(`^`+anyCase("tcp", "udp", "sctp")+`?$`))
 	return form([]formKey{
 		{"container-port", orNumber(1, maxPort, `^`+portsExpr()+`$`), "Port of the container, or a range FIRST-LAST."},

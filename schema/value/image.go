@@ -10,15 +10,18 @@ var imageSchemes = []string{"oci", "oci-archive", "docker-archive"}
 
 var (
 	imageID  = lazy(`^(sha256:)?[0-9a-f]{64}$`)
-	imageTag = lazy(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+	imageTag = lazy(`^` + tagExpr + `$`)
 )
 
-const domainPart = `[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?`
+const (
+	domainPart = `[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?`
+	tagExpr    = `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`
+)
 
 // referenceExpr is what a reference to an image in a registry looks like (distribution/reference has the grammar).
 const referenceExpr = `((` + domainPart + `(\.` + domainPart + `)*|\[[0-9a-fA-F:]+\])(:[0-9]+)?/)?` + // a registry
 	`[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*` +
-	`(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?` +
+	`(:` + tagExpr + `)?` +
 	`(@[A-Za-z][A-Za-z0-9]*([_+.-][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?`
 
 // ImageSyntax is the syntax of image: a registry reference, or an archive on disk.
@@ -26,7 +29,7 @@ func ImageSyntax() Parser[ImageRef] {
 	return Parser[ImageRef]{
 		Parse: ParseImage, Format: formatImage,
 		Schema: func() jsonSchema {
-			return bare(pattern(`^` + either(`(oci|oci-archive):[^:\x00]+(:`+either(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`, referenceExpr)+`)?`,
+			return bare(pattern(`^` + either(`(oci|oci-archive):[^:\x00]+(:`+either(tagExpr, referenceExpr)+`)?`,
 				`docker-archive:[^:\x00]+(:`+referenceExpr+`)?`, referenceExpr) + `$`))
 		},
 		Syntax: "[HOST[:PORT]/]PATH[:TAG][@sha256:...] | oci:DIR[:TAG] | oci-archive:FILE[:TAG] | docker-archive:FILE[:REF]",

@@ -40,7 +40,7 @@ func VolumeSyntax() Parser[Mount] {
 
 // volumeSchema is the schema of a volume's text.
 func volumeSchema() jsonSchema {
-	const path, name, target = `[/.][^:\x00]*`, `[a-zA-Z0-9][a-zA-Z0-9_.-]+`, `/[^:\x00]+`
+	const path, target = `[/.][^:\x00]*`, `/[^:\x00]+`
 	var ofPaths, ofNames []string
 	groups := map[string][]string{}
 	for _, word := range mountModeWords {
@@ -59,7 +59,7 @@ func volumeSchema() jsonSchema {
 		not = append(not, `:([^:/]*,)?`+one+`,([^:/]*,)?`+one+`(,[^:/]*)?$`)
 	}
 	return butNot(`^`+either(target, path+`:`+target+`(:`+each(either(ofPaths...))+`)?`,
-		name+`:`+target+`(:`+each(either(ofNames...))+`)?`)+`$`, either(not...))
+		namePart+`:`+target+`(:`+each(either(ofNames...))+`)?`)+`$`, either(not...))
 }
 
 func parseVolume(s string) (Mount, error) {

@@ -108,7 +108,10 @@ func Name() Parser[string] {
 		"letters, digits, _, . and -, at least two, the first a letter or digit")
 }
 
-const namePattern = `^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`
+const (
+	namePattern = `^` + namePart + `$`
+	namePart    = `[a-zA-Z0-9][a-zA-Z0-9_.-]+`
+)
 
 func named(expr func() *regexp.Regexp, schema, syntax string) Parser[string] {
 	return Parser[string]{

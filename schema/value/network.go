@@ -262,7 +262,7 @@ func LinkSyntax() Parser[Link] {
 
 // HostSyntax is the syntax of add-host: NAME:IP or NAME=IP, or the word host-gateway for the IP.
 func HostSyntax() Parser[Host] {
-	const hostAddress = `(host-gateway|` + ipv4Expr + `|` + ipv6Expr + `|\[(` + ipv4Expr + `|` + ipv6Expr + `)\])`
+	const hostAddress = `(host-gateway|` + addressExpr + `)`
 	return Parser[Host]{
 		Parse: parseHost,
 		Format: func(h Host) string {

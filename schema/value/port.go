@@ -39,10 +39,13 @@ func portsExpr() string {
 	return port + `(-` + port + `)?`
 }
 
+// hostPortsExpr matches ports of the host, 0 for any that is free, or nothing.
+func hostPortsExpr() string { return either(portsExpr(), `0+(-0+)?`) + `?` }
+
 // publishPattern is what the text of publish looks like: the fields between colons, or pairs.
 func publishPattern() string {
 	ports := portsExpr()
-	host := either(ports, `0+(-0+)?`) + `?`
+	host := hostPortsExpr()
 	full := `[0-9a-fA-F:.]*::[0-9a-fA-F:.]*|([0-9a-fA-F]{1,4}:){6}[0-9a-fA-F:.]+` // an IPv6 address without brackets
 	ip := either(ipv4Expr, `\[`+either(ipv4Expr, ipv6Expr)+`\]`)
 	pair := `(published|target|protocol)=[^,]*`
