@@ -93,7 +93,7 @@ func toggle[C any](o Option, at func(*C) *Opt[bool]) row[C] {
 // list is an option that may be given many times.
 func list[C, T any](o Option, at func(*C) *Items[T], p value.Parser[T]) row[C] {
 	o.Kind = List
-	o.Schema = func() map[string]any { return oneOrMany(itemSchema(p)) }
+	o.Schema = func() map[string]any { return value.OneOrMany(itemSchema(p)) }
 	return repeatable(o, at, p, func(d *decoder, o *Option, n *manifest.Node) Items[T] {
 		if n.Kind == manifest.Map && slipOfMap(d, o, n, p) {
 			return nil
@@ -108,7 +108,7 @@ func keyed[C, T any](o Option, at func(*C) *Items[T], p value.Parser[T], form ma
 	o.Schema = func() map[string]any {
 		name, rest := p.Entry()
 		entries := map[string]any{"type": "object", "propertyNames": name, "additionalProperties": form.schema(rest, p.FieldsSchema)}
-		return oneOrMany(p.Schema(), entries)
+		return value.OneOrMany(p.Schema(), entries)
 	}
 	return repeatable(o, at, p, func(d *decoder, o *Option, n *manifest.Node) Items[T] {
 		if n.Kind == manifest.Map {
@@ -344,11 +344,6 @@ func itemSchema[T any](p value.Parser[T]) map[string]any {
 		return p.Schema()
 	}
 	return map[string]any{"anyOf": []any{p.Schema(), p.FieldsSchema()}}
-}
-
-// oneOrMany is the schema of an item, of a list of items, and of other forms.
-func oneOrMany(item map[string]any, others ...any) map[string]any {
-	return map[string]any{"anyOf": append([]any{item, map[string]any{"type": "array", "items": item}}, others...)}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

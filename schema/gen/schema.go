@@ -74,8 +74,8 @@ func JSONSchema() ([]byte, error) {
 		definitions["option-"+name] = s // both forms of a file refer to it
 		container[name] = ref("option-" + name)
 	}
-	container["extends"] = key(oneOrMany(typed("string")), "extends")
-	container["override"] = key(oneOrMany(typed("string")), "override")
+	container["extends"] = key(value.OneOrMany(typed("string")), "extends")
+	container["override"] = key(value.OneOrMany(typed("string")), "override")
 
 	top := topLevel()
 	single := maps.Clone(container)
@@ -263,10 +263,6 @@ func restricts(s map[string]any) bool {
 	return false
 }
 
-func oneOrMany(item map[string]any) map[string]any {
-	return map[string]any{"anyOf": []any{item, map[string]any{"type": "array", "items": item}}}
-}
-
 // named is a section of entries by name.
 func named(entry map[string]any) map[string]any {
 	return map[string]any{
@@ -282,7 +278,7 @@ func topLevel() map[string]any {
 		"type": "object", "additionalProperties": false,
 		"properties": map[string]any{
 			"default": key(text, "vars.default"), "required": key(typed("boolean"), "vars.required"),
-			"enum": key(oneOrMany(text), "vars.enum"), "pattern": key(text, "vars.pattern"),
+			"enum": key(value.OneOrMany(text), "vars.enum"), "pattern": key(text, "vars.pattern"),
 			"secret": key(typed("boolean"), "vars.secret"), "help": key(text, "vars.help"),
 		},
 	}
@@ -291,7 +287,7 @@ func topLevel() map[string]any {
 		"properties": map[string]any{
 			"file": key(typed("string"), "include.file"), "as": key(text, "include.as"),
 			"vars":     key(map[string]any{"type": []any{"object", "null"}, "additionalProperties": text}, "include.vars"),
-			"profiles": key(oneOrMany(text), "include.profiles"),
+			"profiles": key(value.OneOrMany(text), "include.profiles"),
 		},
 	}
 	containers := named(map[string]any{"anyOf": []any{ref("container"), typed("null")}})
@@ -301,7 +297,7 @@ func topLevel() map[string]any {
 		"vars": key(map[string]any{
 			"type": []any{"object", "null"}, "additionalProperties": map[string]any{"anyOf": []any{text, typed("null"), declaration}},
 		}, "vars"),
-		"vars-file": key(oneOrMany(typed("string")), "vars-file"),
+		"vars-file": key(value.OneOrMany(typed("string")), "vars-file"),
 		"include": key(map[string]any{"anyOf": []any{
 			typed("string"), inclusion,
 			map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{typed("string"), inclusion}}},

@@ -38,9 +38,9 @@ func Described(s map[string]any, doc string) map[string]any {
 	return out
 }
 
-// many is the schema of one item or a list of them.
-func many(item jsonSchema) jsonSchema {
-	return anyOf(item, map[string]any{"type": "array", "items": item})
+// OneOrMany is the schema of an item, of a list of items, and of other forms.
+func OneOrMany(item map[string]any, others ...map[string]any) map[string]any {
+	return anyOf(append([]map[string]any{item, {"type": "array", "items": item}}, others...)...)
 }
 
 func boolean() map[string]any { return map[string]any{"type": "boolean"} }
@@ -61,12 +61,12 @@ func publishForm() jsonSchema {
 func networkForm() jsonSchema {
 	return form([]formKey{
 		{"name", bare(pattern(`^(container:[^\n\x00]+|` + keyPart + `)$`)), "The network, as in the short form: its name, bridge, none, host or container:NAME."},
-		{"alias", many(Alias().Schema()), "Further names under which the network's other containers find this one."},
+		{"alias", OneOrMany(Alias().Schema()), "Further names under which the network's other containers find this one."},
 		{"ip", IPv4().Schema(), "IPv4 address in this network, of the subnet that it has in the section networks."},
 		{"ip6", IPv6().Schema(), "IPv6 address in this network."},
 		{"mac-address", MAC().Schema(), "MAC address of the container's interface in this network."},
-		{"link-local-ip", many(LinkLocal().Schema()), "Link-local addresses of the container's interface. Not honoured yet."},
-		{"driver-opt", many(pattern(`^[^=\x00]+=` + textExpr + `$`)), "KEY=VALUE options of the network's driver. Not honoured yet."},
+		{"link-local-ip", OneOrMany(LinkLocal().Schema()), "Link-local addresses of the container's interface. Not honoured yet."},
+		{"driver-opt", OneOrMany(pattern(`^[^=\x00]+=` + textExpr + `$`)), "KEY=VALUE options of the network's driver. Not honoured yet."},
 		{"gw-priority", anyOf(map[string]any{"type": "integer"}, pattern(`^[+-]?[0-9]+$`)), "The network with the highest number gives the container its default route; without it 0."},
 	}, "name")
 }
@@ -109,9 +109,9 @@ func mountForm() jsonSchema {
 		{nonRecursive, toggle, "The older word for bind-recursive: true is disabled, false is enabled."},
 		{"bind-create-src", toggle, "Make the source as a directory if it does not exist."},
 		{"volume-nocopy", toggle, "A new volume does not get the files that the image has at the target."},
-		{"volume-label", many(pair), "KEY=VALUE labels for a volume that is made."},
+		{"volume-label", OneOrMany(pair), "KEY=VALUE labels for a volume that is made."},
 		{"volume-driver", anyText(), "Driver for a volume that is made; local is the only one yet."},
-		{"volume-opt", many(pair), "KEY=VALUE options of the driver for a volume that is made."},
+		{"volume-opt", OneOrMany(pair), "KEY=VALUE options of the driver for a volume that is made."},
 		{"volume-subpath", anyText(), "Directory of the volume to mount, relative to its top."},
 		{"image-subpath", anyText(), "Directory of the image to mount, relative to its top."},
 		{"tmpfs-size", sizeSchema(), "Size of the tmpfs, such as 64m; without it half of the memory."},
@@ -166,7 +166,7 @@ func retriesForm() jsonSchema {
 		{"max", count, "How often the job is run again."},
 		{"delay", Duration().Schema(), "Time before the first repetition."},
 		{"backoff", anyOf(map[string]any{"type": "number", "minimum": int64(1), "maximum": int64(100)}, anyText()), "Factor by which the delay grows each time; without it 1."},
-		{"on-exit", many(ExitCodeSyntax().Schema()), "Only after these exit statuses; without it after any failure."},
+		{"on-exit", OneOrMany(ExitCodeSyntax().Schema()), "Only after these exit statuses; without it after any failure."},
 	}, "max")
 }
 
