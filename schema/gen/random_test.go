@@ -14,7 +14,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/runfile/runfile/manifest"
-	"github.com/runfile/runfile/manifest/diag"
 	"github.com/runfile/runfile/schema"
 )
 
@@ -139,26 +138,12 @@ func TestAgreementOnRandomDocuments(t *testing.T) {
 			if err := os.WriteFile(path, text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			parse := manifest.ParseYAML
-			if name == "runfile.toml" {
-				parse = manifest.ParseTOML
-			}
 			root, diags := parse(path, text)
 			if diags.HasErrors() {
 				continue
 			}
-			read, diags := manifest.Load(manifest.Options{Files: []string{path}, Repeatable: schema.Repeatable})
-			_, more := schema.Decode(read)
-			diags = append(diags, more...)
-			refusal := s.Validate(toJSON(root))
-			inOneKey := slices.IndexFunc(diags, func(d diag.Diagnostic) bool {
-				return d.Severity == diag.Error && !slices.Contains(acrossCodes, d.Code) && !beyondWords.MatchString(d.Summary)
-			})
-			switch {
-			case refusal != nil && !diags.HasErrors():
-				t.Fatalf("the schema refuses what the decoder takes: %v\n%s", refusal, text)
-			case refusal == nil && inOneKey >= 0:
-				t.Fatalf("the schema takes what the decoder refuses: %v\n%s", diags[inOneKey], text)
+			if complaint := disagreement(s, path, root, beyondWords.MatchString); complaint != "" {
+				t.Fatalf("%s\n%s", complaint, text)
 			}
 		}
 	})
