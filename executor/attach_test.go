@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -149,5 +150,29 @@ func TestWait(t *testing.T) {
 			t.Errorf("%+v, %v after %v", exit, err, time.Since(began))
 		}
 		synctest.Wait()
+	})
+}
+
+// What others read from disk while a start is under way must not look like an end.
+func TestReadRecordsDuringStart(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.engine.Latency = time.Second
+		var states []executor.State
+		go func() {
+			for range 6 { // pull, create and start take a second each
+				time.Sleep(700 * time.Millisecond)
+				rs, err := executor.ReadRecords(l.cfg.Paths, "shop")
+				l.ok(err)
+				for _, r := range rs {
+					states = append(states, r.State)
+				}
+			}
+		}()
+		l.up(c("a", "exit 0"))
+		time.Sleep(time.Minute)
+		want := []executor.State{executor.Created, executor.Created, executor.Created, executor.Exited, executor.Exited}
+		if !slices.Equal(states, want) {
+			t.Errorf("seen %v, want %v", states, want)
+		}
 	})
 }

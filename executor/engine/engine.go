@@ -13,6 +13,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/runfile/runfile/executor/proc"
 	"github.com/runfile/runfile/schema"
 )
 
@@ -99,7 +100,7 @@ type Exit struct {
 
 // Status of a running container.
 type Status struct {
-	PID       int        `json:"pid"`
+	proc.ID
 	StartedAt time.Time  `json:"startedAt"`
 	Networks  []Endpoint `json:"networks,omitempty"`
 	Ports     []Binding  `json:"ports,omitempty"`

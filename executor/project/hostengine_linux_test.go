@@ -3,19 +3,18 @@ package project
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/proc"
 	"github.com/runfile/runfile/executor/state"
 	"github.com/runfile/runfile/schema"
 )
@@ -26,8 +25,7 @@ type hostEngine struct{ dir string }
 
 type hostContainer struct {
 	Args    []string
-	PID     int
-	Started string // field 22 of /proc/PID/stat
+	Process proc.ID
 }
 
 func newHostEngine(dir string) *hostEngine { return &hostEngine{dir} }
@@ -62,8 +60,8 @@ func (h *hostEngine) Start(_ context.Context, id string, stdio engine.Stdio) (en
 	if err := cmd.Start(); err != nil {
 		return nil, &engine.Error{Code: 127, Err: err}
 	}
-	p := newHostProcess(cmd.Process.Pid)
-	c.PID, c.Started = cmd.Process.Pid, startTime(cmd.Process.Pid)
+	c.Process, _ = proc.Of(cmd.Process.Pid) // it may have ended already
+	p := newHostProcess(c.Process)
 	go func() {
 		_ = cmd.Wait()
 		p.end(cmd.ProcessState.ExitCode())
@@ -74,14 +72,14 @@ func (h *hostEngine) Start(_ context.Context, id string, stdio engine.Stdio) (en
 func (h *hostEngine) Adopt(_ context.Context, id string, _ engine.Stdio) (engine.Process, error) {
 	gone := &engine.NotRunning{Exit: engine.Exit{Unknown: true, At: time.Now()}}
 	c, err := state.ReadJSON[hostContainer](h.file(id))
-	if err != nil || c.PID == 0 || startTime(c.PID) != c.Started {
+	if err != nil || !c.Process.Alive() {
 		return nil, gone
 	}
-	fd, err := unix.PidfdOpen(c.PID, 0)
+	fd, err := unix.PidfdOpen(c.Process.PID, 0)
 	if err != nil {
 		return nil, gone
 	}
-	p := newHostProcess(c.PID)
+	p := newHostProcess(c.Process)
 	go func() {
 		defer unix.Close(fd)
 		for {
@@ -102,29 +100,15 @@ func (h *hostEngine) Remove(_ context.Context, r engine.Ref) error {
 	return nil
 }
 
-// startTime tells a process from a later one of the same number; "" if there is none or only a zombie.
-func startTime(pid int) string {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return ""
-	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 20 || fields[0] == "Z" {
-		return ""
-	}
-	return fields[19]
-}
-
 type hostProcess struct {
-	pid  int
+	id   proc.ID
 	at   time.Time
 	done chan struct{}
 	exit engine.Exit // valid once done is closed
 }
 
-func newHostProcess(pid int) *hostProcess {
-	return &hostProcess{pid: pid, at: time.Now(), done: make(chan struct{})}
+func newHostProcess(id proc.ID) *hostProcess {
+	return &hostProcess{id: id, at: time.Now(), done: make(chan struct{})}
 }
 
 func (p *hostProcess) end(code int) {
@@ -132,7 +116,7 @@ func (p *hostProcess) end(code int) {
 	close(p.done)
 }
 
-func (p *hostProcess) PID() int { return p.pid }
+func (p *hostProcess) PID() int { return p.id.PID }
 
 func (p *hostProcess) Wait(ctx context.Context) (engine.Exit, error) {
 	select {
@@ -148,7 +132,7 @@ func (p *hostProcess) Signal(_ context.Context, signal int) error {
 	case <-p.done:
 		return engine.ErrProcessDone
 	default:
-		return syscall.Kill(p.pid, syscall.Signal(signal))
+		return syscall.Kill(p.id.PID, syscall.Signal(signal))
 	}
 }
 
@@ -163,7 +147,7 @@ func (p *hostProcess) Dial(context.Context, uint16) (io.ReadWriteCloser, error) 
 }
 
 func (p *hostProcess) Status() engine.Status {
-	return engine.Status{PID: p.pid, StartedAt: p.at}
+	return engine.Status{ID: p.id, StartedAt: p.at}
 }
 
 // supervisorPID returns the process id of a client's supervisor.

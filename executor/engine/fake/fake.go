@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/proc"
 	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
 )
@@ -292,7 +293,7 @@ func (e *Engine) launch(p *process) (engine.Process, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.pids++
-	p.status = engine.Status{PID: e.pids, StartedAt: time.Now()}
+	p.status = engine.Status{ID: proc.ID{PID: e.pids}, StartedAt: time.Now()}
 	if p.exec {
 		p.container.execs = append(p.container.execs, p)
 	} else {

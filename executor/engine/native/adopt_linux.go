@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/proc"
 )
 
 // Adopt implements engine.Engine.
@@ -60,7 +61,7 @@ func (e *Engine) notRunning(ctx context.Context, c *container, cause error) erro
 	}
 	if p := c.rec.Process; p != nil && !p.Ended {
 		p.Ended = true
-		if p.BootID == bootID() && p.ours() {
+		if p.BootID == proc.BootID() && p.ours() {
 			exit := (&process{rec: *p, child: true}).status()
 			p.Exit = &exit
 		}

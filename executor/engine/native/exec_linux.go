@@ -311,5 +311,5 @@ func (x *execProcess) Dial(context.Context, uint16) (io.ReadWriteCloser, error) 
 
 // Status implements engine.Process.
 func (x *execProcess) Status() engine.Status {
-	return engine.Status{PID: x.rec.PID, StartedAt: x.rec.StartedAt}
+	return engine.Status{ID: x.rec.ID, StartedAt: x.rec.StartedAt}
 }

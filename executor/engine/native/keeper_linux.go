@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/runfile/runfile/executor/ocispec/initproc"
+	"github.com/runfile/runfile/executor/proc"
 )
 
 // keepTerminal starts the program that keeps a container's terminal open beyond our own end. It costs a start of this
@@ -34,7 +35,7 @@ func keepTerminal(terminal *os.File, h *pidHandle) (pid int, start uint64, err e
 	if err != nil {
 		return 0, 0, fmt.Errorf("keep the terminal: %w", err)
 	}
-	start, err = startTime(cmd.Process.Pid)
+	start, err = proc.StartTime(cmd.Process.Pid)
 	go cmd.Wait() //nolint:errcheck // it ends with the container
 	return cmd.Process.Pid, start, err
 }

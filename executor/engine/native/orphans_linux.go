@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/runfile/runfile/executor/proc"
 )
 
 const (
@@ -89,7 +91,7 @@ func zombies() []int {
 			if err != nil {
 				continue
 			}
-			if fields, err := statFields(pid); err == nil && fields[0] == "Z" {
+			if fields, err := proc.Stat(pid); err == nil && fields[0] == "Z" {
 				out = append(out, pid)
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/runfile/runfile/executor/proc"
 )
 
 // pidHandle is a process by descriptor: unlike its number it never comes to mean another one.
@@ -14,7 +16,7 @@ type pidHandle struct {
 	file *os.File
 }
 
-// openPID opens a process. startTime, if not 0, must be that of the process which is opened.
+// openPID opens a process. start, if not 0, must be that of the process which is opened.
 func openPID(pid int, start uint64) (*pidHandle, error) {
 	// Non-blocking, so that the runtime's poller waits for it and no thread has to.
 	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
@@ -23,7 +25,7 @@ func openPID(pid int, start uint64) (*pidHandle, error) {
 	}
 	h := &pidHandle{file: os.NewFile(uintptr(fd), fmt.Sprintf("pid %d", pid))}
 	if start != 0 {
-		if now, err := startTime(pid); err != nil || now != start {
+		if now, err := proc.StartTime(pid); err != nil || now != start {
 			h.close()
 			return nil, fmt.Errorf("open process %d: %w", pid, os.ErrProcessDone)
 		}

@@ -134,7 +134,7 @@ func (p *process) Dial(ctx context.Context, port uint16) (io.ReadWriteCloser, er
 
 // Status implements engine.Process.
 func (p *process) Status() engine.Status {
-	s := engine.Status{PID: p.rec.PID, StartedAt: p.rec.StartedAt}
+	s := engine.Status{ID: p.rec.ID, StartedAt: p.rec.StartedAt}
 	for _, m := range p.c.rec.Mounts {
 		s.Mounts = append(s.Mounts, m.Mount)
 	}

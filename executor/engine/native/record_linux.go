@@ -1,7 +1,6 @@
 package native
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/network"
+	"github.com/runfile/runfile/executor/proc"
 	"github.com/runfile/runfile/executor/state"
 	"github.com/runfile/runfile/schema"
 )
@@ -38,11 +38,9 @@ type record struct {
 	Bindings []engine.Binding `json:"bindings,omitempty"`
 }
 
-// processRecord identifies PID 1. PID and start time together are unique while the machine is up.
+// processRecord is PID 1.
 type processRecord struct {
-	PID       int       `json:"pid"`
-	StartTime uint64    `json:"startTime"` // field 22 of /proc/PID/stat: clock ticks since boot
-	BootID    string    `json:"bootID"`
+	proc.ID
 	StartedAt time.Time `json:"startedAt"`
 	Runtime   string    `json:"runtime"` // path of the OCI runtime
 	Terminal  bool      `json:"terminal,omitempty"`
@@ -181,44 +179,11 @@ func isID(text string) bool {
 // short is how people see an id.
 func short(id string) string { return id[:min(12, len(id))] }
 
-// startTime reads when a process was started, in clock ticks since boot. A zombie has ended and is not there.
-func startTime(pid int) (uint64, error) {
-	fields, err := statFields(pid)
-	if err != nil {
-		return 0, err
-	}
-	if fields[0] == "Z" || fields[0] == "X" {
-		return 0, os.ErrProcessDone
-	}
-	const start = 19 // field 22
-	return strconv.ParseUint(fields[start], 10, 64)
-}
-
-// statFields are the fields of /proc/PID/stat from the third on: state, parent, ...
-func statFields(pid int) ([]string, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return nil, err
-	}
-	// The second field is the program's name in parentheses and may itself contain anything.
-	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
-	if len(fields) < 20 {
-		return nil, fmt.Errorf("/proc/%d/stat: unexpected content", pid)
-	}
-	return fields, nil
-}
-
 // ours says whether the process is a child of this one, as after an exec of the program in place.
 func (p *processRecord) ours() bool {
-	fields, err := statFields(p.PID)
+	fields, err := proc.Stat(p.PID)
 	return err == nil && fields[1] == strconv.Itoa(os.Getpid())
 }
 
 // alive says whether the recorded process still runs.
-func (p *processRecord) alive() bool {
-	if p == nil || p.Ended || p.PID <= 0 || p.BootID != bootID() {
-		return false
-	}
-	now, err := startTime(p.PID)
-	return err == nil && now == p.StartTime
-}
+func (p *processRecord) alive() bool { return p != nil && !p.Ended && p.Alive() }

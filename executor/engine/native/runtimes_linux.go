@@ -11,8 +11,8 @@ import (
 	"sync"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 
+	"github.com/runfile/runfile/executor/proc"
 	"github.com/runfile/runfile/executor/state"
 )
 
@@ -99,7 +99,7 @@ func (s *runtimes) judge(ctx context.Context, name, forbidden string) (*verdict,
 	if v, ok := s.remembered(path); ok {
 		return v, nil
 	}
-	v := &verdict{BootID: bootID(), Stamp: stampOf(path), Runtime: ociRuntime{Path: path}}
+	v := &verdict{BootID: proc.BootID(), Stamp: stampOf(path), Runtime: ociRuntime{Path: path}}
 	v.Runtime.Family, v.Runtime.Version = identify(ctx, path)
 	r := v.Runtime
 	r.root, r.ns = s.root(&r), s.ns
@@ -119,7 +119,7 @@ func (s *runtimes) file(path string) string {
 // remembered is the verdict about the program at path, if it was tried since boot and has not changed.
 func (s *runtimes) remembered(path string) (*verdict, bool) {
 	v, err := state.ReadJSON[verdict](s.file(path))
-	if err != nil || v.BootID != bootID() || v.Stamp != stampOf(path) {
+	if err != nil || v.BootID != proc.BootID() || v.Stamp != stampOf(path) {
 		return nil, false
 	}
 	return &v, true
@@ -221,13 +221,3 @@ func (s *runtimes) sweepTrials(ctx context.Context, r *ociRuntime) {
 		}
 	}
 }
-
-var bootID = sync.OnceValue(func() string {
-	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		var u unix.Utsname
-		_ = unix.Uname(&u) // cannot fail with a valid pointer
-		return unix.ByteSliceToString(u.Release[:])
-	}
-	return strings.TrimSpace(string(data))
-})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/runfile/runfile/executor/engine"
 	"github.com/runfile/runfile/executor/ocispec"
+	"github.com/runfile/runfile/executor/proc"
 	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
 )
@@ -225,13 +226,12 @@ func (s *starting) identify() error {
 	}
 	s.pid = pid
 	s.e.awaited.Store(pid, true)
-	start, err := startTime(pid)
+	id, err := proc.Of(pid)
 	if err != nil {
 		return fmt.Errorf("start: the container's process has ended before its command ran: %w", err)
 	}
 	s.c.rec.Process = &processRecord{
-		PID: pid, StartTime: start, BootID: bootID(), StartedAt: time.Now(), Runtime: s.runtime.Path,
-		Terminal: s.spec.Process.Terminal,
+		ID: id, StartedAt: time.Now(), Runtime: s.runtime.Path, Terminal: s.spec.Process.Terminal,
 	}
 	if s.streams.terminal != nil && s.c.rec.Container.Spec.IsService() {
 		p := s.c.rec.Process

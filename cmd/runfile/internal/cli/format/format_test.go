@@ -10,6 +10,7 @@ import (
 
 	"github.com/runfile/runfile/executor"
 	"github.com/runfile/runfile/executor/engine"
+	"github.com/runfile/runfile/executor/proc"
 	"github.com/runfile/runfile/schema"
 	"github.com/runfile/runfile/schema/value"
 )
@@ -42,7 +43,7 @@ func web() *executor.Record {
 			Expose: []value.PortRange{{First: 80, Last: 80, Proto: "tcp"}, {First: 443, Last: 443, Proto: "tcp"}},
 		},
 		Status: engine.Status{
-			PID: 4711, Ports: []engine.Binding{
+			ID: proc.ID{PID: 4711}, Ports: []engine.Binding{
 				{HostIP: netip.MustParseAddr("0.0.0.0"), HostPort: 8080, ContainerPort: 80, Proto: "tcp"},
 				{HostIP: netip.MustParseAddr("::"), HostPort: 8080, ContainerPort: 80, Proto: "tcp"},
 			},
