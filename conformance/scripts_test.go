@@ -76,13 +76,17 @@ func projectName(dir, work string) string {
 	return fmt.Sprintf("t%08x", h.Sum32())
 }
 
-// end removes everything of the script's project, also after a failure, and then undoes what the script did to the host.
+// end removes everything of the script's project and of those whose names begin with its, also after a failure, and
+// then undoes what the script did to the host.
 func (s *script) end() {
-	cmd := exec.Command(filepath.Join(binDir, "runfile"), "--project-name", s.project, "down", "-v", "-t", "0")
-	cmd.Dir = stateDir
-	cmd.Env = append(os.Environ(), "RUNFILE_ROOT="+stateDir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.t.Log("down:", err, string(out))
+	others, _ := filepath.Glob(filepath.Join(stateDir, "lib", "projects", s.project+"?*")) // the pattern is well-formed
+	for _, name := range append([]string{s.project}, others...) {
+		cmd := exec.Command(filepath.Join(binDir, "runfile"), "--project-name", filepath.Base(name), "down", "-v", "-t", "0")
+		cmd.Dir = stateDir
+		cmd.Env = append(os.Environ(), "RUNFILE_ROOT="+stateDir)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			s.t.Log("down:", err, string(out))
+		}
 	}
 	for _, undo := range slices.Backward(s.finally) {
 		undo()

@@ -88,8 +88,9 @@ type target struct {
 	record  executor.Record
 }
 
-// targets finds the containers that refs mean: keys, names, ids or unique beginnings of ids of this project, or of any
-// other project if this one has no such container. No refs mean all containers of this project.
+// targets finds the containers that refs mean: keys, names, ids or unique beginnings of ids of this project, or, if this
+// one has no such container and was not asked for by its name, names and ids of other projects. No refs mean all
+// containers of this project.
 func (a *app) targets(refs []string) ([]target, error) {
 	home, named, err := a.home()
 	if err != nil {
@@ -112,7 +113,7 @@ func (a *app) targets(refs []string) ([]target, error) {
 	var out []target
 	for _, ref := range refs {
 		found, err := match(home, records, ref)
-		if err == nil && found == nil {
+		if err == nil && found == nil && a.g.projectName == "" {
 			found, err = a.elsewhere(home, ref)
 		}
 		if err != nil {
@@ -135,6 +136,9 @@ func (a *app) one(ref string) (*target, error) {
 	return &found[0], nil
 }
 
+// elsewhere finds a container of another project by what is its own on this machine: its name, or its id as long as
+// runfile shows it. A key is not, and a short text is as likely a word: who means the db of this project must not stop
+// that of another.
 func (a *app) elsewhere(home, ref string) (*target, error) {
 	projects, err := project.Projects(a.paths)
 	if err != nil {
@@ -149,12 +153,10 @@ func (a *app) elsewhere(home, ref string) (*target, error) {
 		if err != nil {
 			return nil, err
 		}
-		t, err := match(name, records, ref)
-		if err != nil {
-			return nil, err
-		}
-		if t != nil {
-			found = append(found, *t)
+		for _, r := range records {
+			if isNamed(&r, ref) || len(ref) >= format.ShortIDLength && strings.HasPrefix(r.ID, ref) {
+				found = append(found, target{name, r})
+			}
 		}
 	}
 	switch len(found) {
@@ -171,10 +173,13 @@ func (a *app) elsewhere(home, ref string) (*target, error) {
 		next("say which one: --project-name %s", where[0])
 }
 
+// isNamed reports whether ref is the container's name; docker shows names with a slash before them, too.
+func isNamed(r *executor.Record, ref string) bool { return r.Name == ref || "/"+r.Name == ref }
+
 // match finds a container by key, name, id, or a beginning of its id that only it has.
 func match(project string, records []executor.Record, ref string) (*target, error) {
 	for i := range records {
-		if r := &records[i]; r.Key == ref || r.Name == ref || r.ID == ref || "/"+r.Name == ref {
+		if r := &records[i]; r.Key == ref || r.ID == ref || isNamed(r, ref) {
 			return &target{project, *r}, nil
 		}
 	}

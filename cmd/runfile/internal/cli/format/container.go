@@ -57,10 +57,13 @@ func ContainerHeaders() Headers {
 	}
 }
 
-// ShortID is the twelve digits that docker prints.
+// ShortIDLength is how many digits of an id docker prints.
+const ShortIDLength = 12
+
+// ShortID is the digits that docker prints.
 func ShortID(id string) string {
 	id = strings.TrimPrefix(id, "sha256:")
-	return id[:min(12, len(id))]
+	return id[:min(ShortIDLength, len(id))]
 }
 
 // NewContainer makes a row. Ids and commands are shortened unless full.
