@@ -31,9 +31,10 @@ var ladder = map[string][]string{
 	"planner/convert/shell":  {"manifest/diag"},
 	// Above the planner, which knows in which order containers start and whether references lead anywhere.
 	"planner/convert":            {"planner", "planner/convert/shell", "schema", "schema/value", "manifest", "manifest/diag"},
-	"executor/engine":            {"schema", "schema/value"},
+	"executor/proc":              {},
+	"executor/engine":            {"executor/proc", "schema", "schema/value"},
 	"executor/engine/enginetest": {"executor/engine", "executor/state", "schema", "schema/value"}, // state for its ids
-	"executor/engine/fake":       {"executor/engine", "schema", "schema/value"},
+	"executor/engine/fake":       {"executor/engine", "executor/proc", "schema", "schema/value"},
 	"executor/state":             {},
 	"executor/supervise":         {"executor/engine", "schema", "schema/value"},
 	"executor/ocispec":           {"schema", "schema/value"},
@@ -46,7 +47,7 @@ var ladder = map[string][]string{
 	"executor/network/dns":       {"schema/value"},
 	"executor/network":           {"executor/network/...", "executor/engine", "executor/state", "schema", "schema/value"},
 	"executor":                   {"planner", "executor/engine", "executor/supervise", "executor/state", "schema", "schema/value"},
-	"executor/engine/native":     {"executor/engine", "executor/ocispec", "executor/ocispec/initproc", "executor/image", "executor/volume", "executor/network", "executor/logs", "executor/state", "schema", "schema/value"},
+	"executor/engine/native":     {"executor/engine", "executor/proc", "executor/ocispec", "executor/ocispec/initproc", "executor/image", "executor/volume", "executor/network", "executor/logs", "executor/state", "schema", "schema/value"},
 	"executor/project":           {"executor", "executor/engine", "executor/logs", "executor/state", "planner", "schema", "schema/value"},
 	"cmd/runfile":                {"..."},
 	"cmd/runfile/internal/...":   {"..."},
