@@ -158,7 +158,9 @@ func TestReadRecordsDuringStart(t *testing.T) {
 	bubble(t, func(l *lab) {
 		l.engine.Latency = time.Second
 		var states []executor.State
+		read := make(chan struct{})
 		go func() {
+			defer close(read)
 			for range 6 { // pull, create and start take a second each
 				time.Sleep(700 * time.Millisecond)
 				rs, err := executor.ReadRecords(l.cfg.Paths, "shop")
@@ -169,7 +171,7 @@ func TestReadRecordsDuringStart(t *testing.T) {
 			}
 		}()
 		l.up(c("a", "exit 0"))
-		time.Sleep(time.Minute)
+		<-read
 		want := []executor.State{executor.Created, executor.Created, executor.Created, executor.Exited, executor.Exited}
 		if !slices.Equal(states, want) {
 			t.Errorf("seen %v, want %v", states, want)

@@ -155,7 +155,7 @@ func (c *container) running() (engine.Process, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.process == nil {
-		return nil, fmt.Errorf("container %q is not running (%s)", c.key, c.rec.State)
+		return nil, &engine.Error{Code: 1, Err: fmt.Errorf("container %q is not running (%s)", c.key, c.rec.State)} // 1 as docker
 	}
 	return c.process, nil
 }

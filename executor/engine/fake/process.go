@@ -345,7 +345,11 @@ func (p *process) Wait(ctx context.Context) (engine.Exit, error) {
 
 // Signal implements engine.Process.
 func (p *process) Signal(ctx context.Context, signal int) error {
-	if err := p.engine.told("signal %s %d", p.container.name(), signal); err != nil {
+	whose := p.container.name()
+	if p.exec {
+		whose = "exec " + whose
+	}
+	if err := p.engine.told("signal %s %d", whose, signal); err != nil {
 		return err
 	}
 	select {
