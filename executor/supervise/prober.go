@@ -18,14 +18,21 @@ const (
 	killLimit = 10 * time.Second
 	// outputLimit is how much of a probe's output is kept, in bytes.
 	outputLimit = 4096
-	sigkill     = 9
+	// endLimit is how long the end of a container may become known after that of a probe which it has cut off.
+	endLimit = time.Second
+	sigkill  = 9
+
+	// Exit codes, as a shell has them.
+	killed        = 128 + sigkill
+	notExecutable = 126
+	notFound      = 127
 )
 
 // WatchHealth probes a running container, one probe at a time, until ctx ends, and reports the state after each.
 func WatchHealth(ctx context.Context, p engine.Process, cfg HealthConfig, st HealthState, report func(HealthState)) {
 	for sleep(ctx, UntilNext(cfg, st, time.Now())) {
-		r := Check(ctx, p, cfg)
-		if ctx.Err() != nil {
+		r, doubtful := Check(ctx, p, cfg)
+		if ctx.Err() != nil || doubtful && !sleep(ctx, endLimit) {
 			return // the container has ended, not failed its check
 		}
 		st = NextHealth(cfg, st, r)
@@ -45,15 +52,17 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Check runs a health check once. A probe that takes too long is killed and gone when Check returns.
-func Check(ctx context.Context, p engine.Process, cfg HealthConfig) ProbeResult {
-	r := ProbeResult{Start: time.Now(), ExitCode: -1}
+// Check runs a health check once. A probe that takes too long is killed and gone when Check returns. A failure is
+// doubtful if the container's end may be what has killed the probe or kept it from starting: when PID 1 ends, the kernel
+// kills all others before it tells of that end (pid_namespaces(7)).
+func Check(ctx context.Context, p engine.Process, cfg HealthConfig) (r ProbeResult, doubtful bool) {
+	r = ProbeResult{Start: time.Now(), ExitCode: -1}
 	out := new(limitedBuffer)
 	exit, err := runProbe(ctx, p, cfg.Args, cfg.Timeout, out)
 	r.End, r.Output = time.Now(), out.String()
 	switch {
 	case err == nil && !exit.Unknown:
-		r.ExitCode = exit.Code
+		r.ExitCode, doubtful = exit.Code, exit.Code == killed
 	case errors.Is(err, errTooLong):
 		text := fmt.Sprintf("Health check exceeded timeout (%s)", cfg.Timeout)
 		if r.Output != "" {
@@ -61,9 +70,10 @@ func Check(ctx context.Context, p engine.Process, cfg HealthConfig) ProbeResult 
 		}
 		r.Output = text
 	case err != nil:
-		r.Output = err.Error()
+		code := engine.ExitCode(err)
+		r.Output, doubtful = err.Error(), code != notExecutable && code != notFound
 	}
-	return r
+	return r, doubtful
 }
 
 var errTooLong = errors.New("the probe took too long")
