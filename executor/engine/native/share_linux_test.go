@@ -181,7 +181,9 @@ func TestTerminal(t *testing.T) {
 				t.Fatal(err)
 			}
 			x := newBuffer()
-			q, err := pr.Exec(t.Context(), engine.Exec{Args: []string{"sh", "-c", "tty; stty size; exit 6"}, TTY: true},
+			// For a command, crun 1.8 sets the size only while it is starting already (seen with strace).
+			sized := "tty; until stty size 2>/dev/null | grep .; do :; done; exit 6"
+			q, err := pr.Exec(t.Context(), engine.Exec{Args: []string{"sh", "-c", sized}, TTY: true},
 				engine.Stdio{Stdout: x, Columns: 50, Rows: 10})
 			if err != nil {
 				t.Fatal(err)
