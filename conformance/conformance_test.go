@@ -12,7 +12,6 @@ package conformance
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,9 +81,8 @@ func run(m *testing.M) int {
 // loadImages puts the three tags of the test image into the store, where `image: busybox` finds them.
 func loadImages() error {
 	for _, tag := range []string{"busybox", "probe", "configured"} {
-		cmd := exec.Command(filepath.Join(binDir, "runfile"), "pull", "--tag", tag, "docker-archive:"+image+":"+tag+":latest")
-		cmd.Env = append(os.Environ(), "RUNFILE_ROOT="+stateDir)
-		if out, err := cmd.CombinedOutput(); err != nil {
+		out, err := runfile(stateDir, "pull", "--tag", tag, "docker-archive:"+image+":"+tag+":latest").CombinedOutput()
+		if err != nil {
 			return fmt.Errorf("load %s: %w\n%s", tag, err, out)
 		}
 	}

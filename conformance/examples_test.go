@@ -90,6 +90,7 @@ func TestExamplesAgree(t *testing.T) {
 	}
 }
 
+// runfile is a run of the program in a directory, with the suite's state.
 func runfile(dir string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(binDir, "runfile"), append([]string{"-C", dir}, args...)...)
 	cmd.Env = append(os.Environ(), "RUNFILE_ROOT="+stateDir)

@@ -81,10 +81,7 @@ func projectName(dir, work string) string {
 func (s *script) end() {
 	others, _ := filepath.Glob(filepath.Join(stateDir, "lib", "projects", s.project+"?*")) // the pattern is well-formed
 	for _, name := range append([]string{s.project}, others...) {
-		cmd := exec.Command(filepath.Join(binDir, "runfile"), "--project-name", filepath.Base(name), "down", "-v", "-t", "0")
-		cmd.Dir = stateDir
-		cmd.Env = append(os.Environ(), "RUNFILE_ROOT="+stateDir)
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := runfile(stateDir, "--project-name", filepath.Base(name), "down", "-v", "-t", "0").CombinedOutput(); err != nil {
 			s.t.Log("down:", err, string(out))
 		}
 	}
