@@ -22,7 +22,8 @@ func recordPath(paths state.Paths, project, id string) string {
 
 // ReadRecords reads the records of a project from disk, sorted by key. No supervisor is needed: of a record that says
 // its container runs, the process is looked for, and without it the state is exited with an unknown status, or created
-// if there has not been one. Damaged records are moved aside and left out; the error then says so, and the other records are still returned.
+// if there has not been one. Damaged records are moved aside and left out; the error then says so, and the other records
+// are still returned.
 func ReadRecords(paths state.Paths, project string) ([]Record, error) {
 	records, _, err := readRecords(paths, project)
 	for i := range records {
